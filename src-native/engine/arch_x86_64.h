@@ -1,0 +1,59 @@
+// Everything that is particular to x86-64, and nothing else: a port to another
+// processor is another header with these names.
+//
+// This code runs in interrupt context. The processor saves no vector state
+// there (SDM vol. 3, "User Interrupts"), so all of it keeps to general-purpose
+// registers, and nothing calls libc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace uintr::arch {
+
+// Tells the core that this is a spin loop, and how long that pauses it is the
+// processor's business (tens to hundreds of cycles).
+inline void relax() { __builtin_ia32_pause(); }
+
+// Cycles since reset; for histograms and bounded spinning, never for ordering.
+inline uint64_t cycles() { return __builtin_ia32_rdtsc(); }
+
+// Copies `n` bytes. `rep movsb` needs no vector registers and, with ERMS, moves
+// as fast as the vector loops do for all but the shortest lengths; those
+// (headers, 8-byte messages) go by words, because `rep movsb` takes some
+// 30 cycles to start.
+inline void copy(void* to, const void* from, size_t n) {
+#if defined(UINTR_INSTRUMENTED)  // sanitizers cannot look into assembly
+  __builtin_memcpy(to, from, n);
+#else
+  auto* d = static_cast<unsigned char*>(to);
+  auto* s = static_cast<const unsigned char*>(from);
+  if (n <= 128) {
+    while (n >= 8) {
+      uint64_t w;
+      asm volatile("mov (%1), %0" : "=r"(w) : "r"(s) : "memory");
+      asm volatile("mov %1, (%0)" : : "r"(d), "r"(w) : "memory");
+      d += 8, s += 8, n -= 8;
+    }
+    for (; n != 0; --n) *d++ = *s++;
+    return;
+  }
+  asm volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(n) : : "memory");
+#endif
+}
+
+// A system call by itself: no errno, no cancellation point, no libc. Returns
+// the kernel's value, negative errno included.
+inline long syscall(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
+  long result;
+  register long r10 asm("r10") = d;
+  register long r8 asm("r8") = e;
+  register long r9 asm("r9") = f;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
+  return result;
+}
+
+}  // namespace uintr::arch

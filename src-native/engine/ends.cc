@@ -1,0 +1,185 @@
+// Ends: a peer that closes, is gone, or writes nonsense; and our own closing.
+// All of it that walks every request is the thread's business; a handler only
+// notes that there is something to see.
+#include "engine/core.h"
+
+namespace uintr {
+
+// The peer wrote what no correct engine writes: nothing of it is read any more.
+void Core::fault(uint32_t peer) {
+  peers[peer].faulty = true;
+  peers_changed = true;
+}
+
+void Core::see_changes() {
+  peers_changed = false;
+  for (uint32_t i = 0; i < size; ++i) {
+    Peer& p = peers[i];
+    if (p.gone) continue;
+    if (p.faulty) {
+      lose_peer(i, Cause::None, Error::Protocol);
+      continue;
+    }
+    Life seen = static_cast<Life>(p.life->acquire());
+    if ((seen == Life::Closing || seen == Life::Closed) && !p.closing && i != rank) {
+      p.closing = true;
+      fail_sends_to(i);
+    }
+    if (seen == Life::Closed && i != rank) {
+      // Everything it ever published lies in the rings by now.
+      drain_replies(i, Effort::Call);
+      drain_data(i, Effort::Call);
+      lose_peer(i, Cause::Closed, Error::PeerExited);
+    }
+  }
+}
+
+// The peer receives nothing new: what it has not matched fails.
+void Core::fail_sends_to(uint32_t peer) {
+  for (uint32_t i = 0; i < slots_touched; ++i) {
+    Slot& s = slots[i];
+    if (s.peer != peer || is_receive(s)) continue;
+    if (s.state == SlotState::Queued || s.state == SlotState::Offered) withdraw(s, Error::PeerExited, Cause::Closed);
+  }
+}
+
+// Nobody is left at the other end, or nobody that is to be trusted: whatever
+// needs it ends now. What it delivered stays receivable.
+void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
+  Peer& p = peers[peer];
+  if (p.gone) return;
+  p.gone = true;
+  p.cause = cause;
+  while (!p.owed.empty()) {
+    uint32_t i = p.owed.head - 1;
+    list_remove(&p.owed, i, owes_links());
+    slots[i].flags &= static_cast<uint8_t>(~(kOwesMatch | kOwesFin));
+    --owed_replies;
+    if ((slots[i].flags & kDrained) != 0) free_slot(i);
+  }
+  unexpected.each([&](uint32_t e) {
+    const Unexpected& u = unexpected.at(e);
+    if (u.source == peer && !u.eager) unexpected.remove(e);
+  });
+  bool others = size == 1;  // alone, a rank may still send to itself
+  for (uint32_t i = 0; i < size; ++i) others |= i != rank && !peers[i].gone;
+  for (uint32_t i = 0; i < slots_touched; ++i) {
+    Slot& s = slots[i];
+    switch (s.state) {
+      case SlotState::Queued:
+        if (s.peer != peer) break;
+        list_remove(&p.queued, i, links());
+        finish(s, error, cause);
+        break;
+      case SlotState::Posted:
+        if (s.peer != peer && (s.peer != kAnySource || others)) break;
+        posted.remove(i);
+        s.peer = peer;
+        finish(s, error, cause);
+        break;
+      case SlotState::Stalled:
+        if (s.peer != peer || s.entry != kNone) break;  // an eager message is here in full
+        list_remove(&stalled, i, links());
+        finish(s, error, cause);
+        break;
+      case SlotState::Offered:
+      case SlotState::Active:
+        if (s.peer == peer) finish(s, error, cause);
+        break;
+      case SlotState::Closing:
+        if (s.peer == peer) finish(s, s.error, s.cause);
+        break;
+      case SlotState::Free:
+      case SlotState::Done:
+        break;
+    }
+  }
+}
+
+void Core::fail_posted(Error error) {
+  for (uint32_t i = 0; i < slots_touched; ++i) {
+    if (slots[i].state != SlotState::Posted) continue;
+    posted.remove(i);
+    finish(slots[i], error);
+  }
+}
+
+void Engine::peer_gone(uint32_t peer, Cause cause) {
+  Core* c = core(this);
+  if (peer >= c->size || peer == c->rank || c->peers[peer].gone) return;
+  Inside inside(c);
+  // What it had published before it went is still valid, and is taken first.
+  c->service(peer, Effort::Call);
+  c->lose_peer(peer, cause, c->peers[peer].faulty ? Error::Protocol : Error::PeerExited);
+}
+
+Life Engine::peer_life(uint32_t peer) const { return static_cast<Life>(core(this)->peers[peer].life->acquire()); }
+bool Engine::peer_is_gone(uint32_t peer) const { return core(this)->peers[peer].gone; }
+Cause Engine::peer_cause(uint32_t peer) const { return core(this)->peers[peer].cause; }
+
+void Engine::begin_close() {
+  Core* c = core(this);
+  if (c->life != Life::Active) return;
+  Inside inside(c);
+  c->life = Life::Closing;
+  c->header->life.release(static_cast<uint32_t>(Life::Closing));
+  c->fail_posted(Error::Closed);
+  // Sends to oneself that nobody has received, nobody will.
+  c->fail_sends_to(c->rank);
+  for (uint32_t i = 0; i < c->size; ++i)
+    if (i != c->rank && !c->peers[i].gone) c->notify(i, false);
+}
+
+bool Engine::quiescent() const {
+  const Core* c = core(this);
+  return c->open_sends == 0 && c->open_transfers == 0 && c->owed_replies == 0;
+}
+
+void Engine::abandon(Error error) {
+  Core* c = core(this);
+  Inside inside(c);
+  c->fail_posted(error);
+  for (uint32_t i = 0; i < c->slots_touched; ++i) {
+    Slot& s = c->slots[i];
+    switch (s.state) {
+      case SlotState::Queued:
+        c->withdraw(s, error, Cause::None);
+        break;
+      case SlotState::Offered:
+        if (!c->withdraw(s, error, Cause::None)) {
+          // Matched, but the Match is still on its way.
+          s.state = SlotState::Closing;
+          c->close_transfer(s, error, Cause::None, 0);
+        }
+        break;
+      case SlotState::Stalled:
+        list_remove(&c->stalled, i, c->links());
+        s.state = SlotState::Active;
+        if (s.entry != kNone) {
+          c->release_entry(s.entry);
+          c->finish(s, error);
+        } else {
+          c->close_transfer(s, error, Cause::None, 0);
+        }
+        break;
+      case SlotState::Active:
+        c->close_transfer(s, error, Cause::None, 0);
+        break;
+      case SlotState::Free:
+      case SlotState::Posted:
+      case SlotState::Closing:
+      case SlotState::Done:
+        break;
+    }
+  }
+}
+
+void Engine::publish_life(Life life) {
+  Core* c = core(this);
+  c->life = life;
+  c->header->life.release(static_cast<uint32_t>(life));
+  for (uint32_t i = 0; i < c->size; ++i)
+    if (i != c->rank && !c->peers[i].gone) c->notify(i, false);
+}
+
+}  // namespace uintr

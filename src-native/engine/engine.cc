@@ -1,0 +1,400 @@
+// The way in and out of the engine, and its set-up.
+#include "engine/core.h"
+
+namespace uintr {
+
+namespace {
+
+// Hands out parts of the private memory, or only counts them (base == nullptr).
+struct Carver {
+  unsigned char* base;
+  uint64_t used;
+  template <class T>
+  T* take(uint64_t n) {
+    used = round_up(used, 64);
+    T* at = base == nullptr ? nullptr : reinterpret_cast<T*>(base + used);
+    used += n * sizeof(T);
+    return at;
+  }
+};
+
+uint32_t chain_count(const Geometry& g) {
+  uint32_t n = 64;
+  while (n < g.max_requests / 4) n *= 2;
+  return n;
+}
+
+struct Parts {
+  Core* core;
+  Peer* peers;
+  Slot* slots;
+  List *posted_chains, *unexpected_chains;
+  Unexpected* entries;
+  unsigned char* blocks;
+  Arena::Unit* units;
+};
+
+uint64_t carve(unsigned char* memory, const Geometry& g, Parts* out) {
+  Carver c{memory, 0};
+  out->core = c.take<Core>(1);
+  out->peers = c.take<Peer>(g.size);
+  out->slots = c.take<Slot>(g.max_requests);
+  out->posted_chains = c.take<List>(chain_count(g));
+  out->unexpected_chains = c.take<List>(chain_count(g));
+  c.used = round_up(c.used, 4096);
+  out->entries = c.take<Unexpected>(UnexpectedQueue::entries_needed(g));
+  out->blocks = c.take<unsigned char>(uint64_t{g.size} * g.credit_blocks * kBlockBytes);
+  out->units = c.take<Arena::Unit>(Arena::units_for(g.heap_bytes));
+  return round_up(c.used, 4096);
+}
+
+constexpr uint32_t kCommitStep = 256;  // slots
+
+}  // namespace
+
+bool Engine::valid(const Geometry& g, const char** what) {
+  auto power_of_two = [](uint64_t n) { return n != 0 && (n & (n - 1)) == 0; };
+  *what = "size";
+  if (g.size == 0 || g.size > kMaxRanks) return false;
+  *what = "maxRequests";
+  if (g.max_requests < 16 || g.max_requests > kMaxRequests) return false;
+  *what = "ringBytes";
+  if (!power_of_two(g.ring_bytes) || g.ring_bytes < 1024 || g.ring_bytes > (1u << 30)) return false;
+  *what = "eagerLimit";
+  if (g.eager_limit > g.ring_bytes / 4) return false;
+  *what = "unexpectedBytes";
+  if (g.credit_blocks < UnexpectedQueue::blocks_for(g.eager_limit)) return false;
+  if (UnexpectedQueue::entries_needed(g) >= kAnySource) return false;
+  *what = "heapBytes";
+  if (g.heap_bytes == 0 || g.heap_bytes % kUnitBytes != 0 || g.heap_bytes > (1ull << 39)) return false;
+  return true;
+}
+
+uint64_t Engine::private_bytes(const Geometry& g) {
+  Parts parts;
+  return carve(nullptr, g, &parts);
+}
+
+Engine* Engine::create(void* memory, const Setup& setup) {
+  const Geometry& g = setup.geometry;
+  Parts parts;
+  carve(static_cast<unsigned char*>(memory), g, &parts);
+  Core* c = parts.core;
+  c->layout = Layout{g};
+  c->rank = setup.rank, c->size = g.size;
+  c->slice_bytes = setup.slice_bytes;
+  c->interrupts = setup.interrupts, c->interrupt_wakes = setup.interrupt_wakes;
+  c->ports = setup.ports;
+  c->control = const_cast<unsigned char*>(setup.peers[setup.rank].control);
+  c->header = reinterpret_cast<ControlHeader*>(c->control);
+  c->public_slots = reinterpret_cast<PublicSlot*>(c->control + c->layout.slot(0));
+  c->claims = reinterpret_cast<ClaimWord*>(setup.world + c->layout.claim(c->rank, 0));
+  c->bell = reinterpret_cast<Doorbell*>(setup.world + c->layout.doorbell(c->rank));
+  c->heap = setup.peers[setup.rank].heap;
+  c->peers = parts.peers;
+  c->slots = parts.slots;
+  c->posted.attach(parts.posted_chains, chain_count(g), parts.slots);
+  c->unexpected.attach(parts.unexpected_chains, chain_count(g), parts.entries, parts.blocks, g);
+  c->arena.attach(parts.units, g.heap_bytes);
+
+  for (uint32_t i = 0; i < g.size; ++i) {
+    Peer& p = c->peers[i];
+    const PeerMap& m = setup.peers[i];
+    auto* to = reinterpret_cast<Outbound*>(c->control + c->layout.outbound(i));
+    auto* from = reinterpret_cast<Inbound*>(c->control + c->layout.inbound(i));
+    auto* their_out = reinterpret_cast<const Outbound*>(m.control + c->layout.outbound(c->rank));
+    auto* their_in = reinterpret_cast<const Inbound*>(m.control + c->layout.inbound(c->rank));
+    auto* header = reinterpret_cast<const ControlHeader*>(m.control);
+    p.data_out.attach(c->control + c->layout.data_ring(i), g.ring_bytes, &to->data_tail, &their_in->data_head,
+                      &to->want_data_space);
+    p.reply_out.attach(c->control + c->layout.reply_ring(i), kReplyRingBytes, &to->reply_tail, &their_in->reply_head,
+                       &to->want_reply_space);
+    p.data_in.attach(m.control + c->layout.data_ring(c->rank), g.ring_bytes, &their_out->data_tail, &from->data_head,
+                     &their_out->want_data_space);
+    p.reply_in.attach(m.control + c->layout.reply_ring(c->rank), kReplyRingBytes, &their_out->reply_tail,
+                      &from->reply_head, &their_out->want_reply_space);
+    p.attention = &header->attention;
+    p.life = &header->life;
+    p.their_kinds = &their_out->copy_kinds;
+    p.their_released = &their_in->released_blocks;
+    p.my_released = &from->released_blocks;
+    p.slots = reinterpret_cast<const PublicSlot*>(m.control + c->layout.slot(0));
+    p.claims = reinterpret_cast<ClaimWord*>(setup.world + c->layout.claim(i, 0));
+    p.bell = reinterpret_cast<Doorbell*>(setup.world + c->layout.doorbell(i));
+    p.heap = m.heap;
+    p.pid = m.pid;
+    p.kinds = i == c->rank ? kCopyDirect : m.copy_kinds;
+    to->copy_kinds.set_relaxed(p.kinds);
+  }
+  c->life = Life::Active;
+  c->header->life.release(static_cast<uint32_t>(Life::Active));
+  c->header->attention.release(static_cast<uint32_t>(Attention::Computing));
+  return c;
+}
+
+// ---- requests -------------------------------------------------------------
+
+uint32_t Core::take_slot() {
+  uint32_t i;
+  if (free_head != 0) {
+    i = free_head - 1;
+    free_head = slots[i].links.next;
+  } else {
+    if (slots_touched == layout.g.max_requests) return kNone;
+    if (slots_touched == slots_committed) {
+      uint32_t n = layout.g.max_requests - slots_committed;
+      if (n > kCommitStep) n = kCommitStep;
+      if (!ports.commit(ports.self, Ports::Segment::Control, layout.slot(slots_committed), n * sizeof(PublicSlot)) ||
+          !ports.commit(ports.self, Ports::Segment::World, layout.claim(rank, slots_committed), n * sizeof(ClaimWord)))
+        return kNone;
+      slots_committed += n;
+    }
+    i = slots_touched++;
+  }
+  Slot& s = slots[i];
+  uint32_t generation = s.generation + 1;
+  if (generation == 0) generation = 1;
+  s = Slot{};
+  s.generation = generation;
+  s.heap_offset = s.remote_heap = kNoHeap;
+  s.entry = kNone;
+  public_slots[i].done.release(uint64_t{generation} << 32);
+  public_slots[i].passes.release(uint64_t{generation} << 32);
+  ++slots_used;
+  return i;
+}
+
+void Core::free_slot(uint32_t i) {
+  slots[i].state = SlotState::Free;
+  slots[i].links.next = free_head;
+  free_head = i + 1;
+  --slots_used;
+}
+
+Slot* Core::slot_of(uint32_t slot, uint32_t generation) {
+  if (slot >= slots_touched) return nullptr;
+  Slot& s = slots[slot];
+  return s.state != SlotState::Free && s.generation == generation ? &s : nullptr;
+}
+
+// The request is over: to the completion list. It hangs in no other list any
+// more, and the other end touches its buffer no more.
+void Core::finish(Slot& s, Error error, Cause cause) {
+  bool matched = s.state == SlotState::Active || s.state == SlotState::Closing || s.state == SlotState::Stalled;
+  if (!is_receive(s)) {
+    --open_sends;
+    --peers[s.peer].outstanding;
+    if ((s.flags & kPipelined) != 0) --peers[s.peer].pipelines;
+  } else if (matched) {
+    --open_transfers;
+    --peers[s.peer].outstanding;
+  }
+  off_work(s);
+  if (error == Error::None || error == Error::Truncated) {
+    (is_receive(s) ? count.receives : count.sends) += 1;
+    (is_receive(s) ? count.bytes_received : count.bytes_sent) += is_receive(s) ? s.total : s.length;
+  } else if ((s.flags & kAllocate) != 0 && s.heap_offset != kNoHeap) {
+    arena.give(s.heap_offset);
+    s.heap_offset = kNoHeap;
+  }
+  s.state = SlotState::Done;
+  s.error = error;
+  s.cause = cause;
+  list_append(&done, index(s), links());
+}
+
+void Core::outcome(const Slot& s, Completion* out) const {
+  out->handle = make_handle(index(s), s.generation);
+  out->error = s.error;
+  out->cause = s.cause;
+  out->source = is_receive(s) || s.error == Error::PeerExited ? s.peer : rank;
+  out->tag = s.tag;
+  out->length = is_receive(s) || s.error == Error::CopyFailed ? s.total : s.length;
+  out->heap_offset = (s.flags & kAllocate) != 0 ? s.heap_offset : kNoHeap;
+}
+
+// ---- progress ---------------------------------------------------------------
+
+void Core::service(uint32_t peer, Effort effort) {
+  Peer& p = peers[peer];
+  if (p.gone) return;
+  // Read before the rings: what a peer published before it said Closed is in
+  // them, and must be taken before it counts as gone (ends.cc).
+  Life seen = static_cast<Life>(p.life->acquire());
+  if (seen == Life::Closing || seen == Life::Closed) peers_changed |= !p.closing || seen == Life::Closed;
+  if (!p.faulty) {
+    drain_replies(peer, effort);
+    drain_data(peer, effort);
+  }
+  if (!p.faulty) {
+    flush_owed(peer);
+    flush_sends(peer);
+  }
+}
+
+bool Core::run(Effort effort) {
+  uint32_t words = (size + 63) / 64;
+  bool again;
+  do {
+    for (uint32_t w = 0; w < words; ++w) {
+      if (bell->pending[w].relaxed() == 0) continue;
+      // SYNC POINT: pending. The bits are taken before the rings are read; a
+      // source that publishes after that sets its bit again.
+      uint64_t bits = bell->pending[w].exchange_sc(0);
+      while (bits != 0) {
+        uint32_t source = w * 64 + static_cast<uint32_t>(__builtin_ctzll(bits));
+        bits &= bits - 1;
+        if (source < size) service(source, effort);
+      }
+    }
+    // Messages to oneself: everything they need happens right here.
+    again = effort != Effort::Handler && (bell->pending[rank / 64].relaxed() & (1ull << (rank % 64))) != 0;
+  } while (again);
+  if (effort != Effort::Handler && peers_changed) see_changes();
+  return work.empty() ? false : advance_all(effort);
+}
+
+void Core::run_as_handler() {
+  run(Effort::Handler);
+  // A sleeper's loop is to settle what is done, and to copy on at full speed.
+  if ((state == Attention::Sleeping || state == Attention::Blocked) && something_to_do()) {
+    ports.wake(ports.self, rank);
+  }
+}
+
+void Engine::on_interrupt() {
+  Core* c = core(this);
+  uint64_t begin = arch::cycles();
+  ++c->count.interrupts_handled;
+  if (!c->mask.try_raise_from_handler()) {
+    ++c->count.interrupts_deferred;
+    return;
+  }
+  do {
+    c->run_as_handler();
+  } while (c->mask.lower_with_note());
+  uint64_t took = arch::cycles() - begin;
+  uint32_t bucket = took == 0 ? 0 : 63 - static_cast<uint32_t>(__builtin_clzll(took));
+  ++c->count.handler_cycles[bucket < kHandlerBuckets ? bucket : kHandlerBuckets - 1];
+}
+
+bool Engine::progress(Effort effort) {
+  Core* c = core(this);
+  // Nothing rung, nothing to move: the common case of a poll.
+  Inside inside(c);
+  return c->run(effort);
+}
+
+uint32_t Engine::drain(Completion* out, uint32_t max) {
+  Core* c = core(this);
+  Inside inside(c);
+  uint32_t n = 0;
+  while (n < max && !c->done.empty()) {
+    uint32_t i = c->done.head - 1;
+    Slot& s = c->slots[i];
+    list_remove(&c->done, i, c->links());
+    c->outcome(s, &out[n++]);
+    if ((s.flags & (kOwesMatch | kOwesFin)) != 0)
+      s.flags |= kDrained;  // freed when its reply has found room (reply.cc)
+    else
+      c->free_slot(i);
+  }
+  return n;
+}
+
+bool Engine::has_completions() const { return !core(this)->done.empty(); }
+bool Engine::has_stalled() const { return core(this)->retry_stalled && !core(this)->stalled.empty(); }
+
+void Engine::resume_stalled() {
+  Inside inside(core(this));
+  core(this)->resume_stalled_now();
+}
+
+Posted Engine::post_send(const Send& send) {
+  Inside inside(core(this));
+  return core(this)->post_send_now(send);
+}
+
+Posted Engine::post_recv(const Receive& receive) {
+  Inside inside(core(this));
+  return core(this)->post_recv_now(receive);
+}
+
+bool Engine::cancel(Handle handle) {
+  Core* c = core(this);
+  Inside inside(c);
+  Slot* s = c->slot_of(handle_slot(handle), handle_generation(handle));
+  if (s == nullptr) return false;
+  if (!is_receive(*s)) return c->withdraw(*s, Error::Cancelled, Cause::None);
+  if (s->state != SlotState::Posted) return false;
+  c->posted.remove(c->index(*s));
+  c->finish(*s, Error::Cancelled);
+  return true;
+}
+
+bool Engine::probe(uint32_t source, uint32_t context, uint32_t tag, Envelope* envelope) {
+  Core* c = core(this);
+  Inside inside(c);
+  c->run(Effort::Call);
+  uint32_t e = c->find_unexpected(context, source, tag);
+  if (e == kNone) return false;
+  const Unexpected& u = c->unexpected.at(e);
+  *envelope = Envelope{u.source, u.tag, u.length};
+  return true;
+}
+
+uint64_t Engine::heap_alloc(uint64_t bytes) {
+  Inside inside(core(this));
+  return core(this)->allocate(bytes);
+}
+
+void Engine::heap_free(uint64_t offset) {
+  Inside inside(core(this));
+  core(this)->arena.give(offset);
+  core(this)->retry_stalled = true;
+}
+
+void Engine::begin_polling() {
+  Core* c = core(this);
+  Inside inside(c);
+  c->state = Attention::Polling;
+  c->header->attention.release(static_cast<uint32_t>(Attention::Polling));
+}
+
+bool Engine::prepare_sleep(Attention how) {
+  Core* c = core(this);
+  Inside inside(c);
+  Attention before = c->state;
+  // SYNC POINT: attention. We say that we sleep, then look at the bitmap once
+  // more; a sender sets its bit, then reads what we said (notice.cc).
+  c->state = how;
+  c->header->attention.exchange_sc(static_cast<uint32_t>(how));
+  if (!c->something_to_do()) return true;
+  c->state = before;
+  c->header->attention.release(static_cast<uint32_t>(before));
+  return false;
+}
+
+void Engine::resume(bool polling) {
+  Core* c = core(this);
+  Inside inside(c);
+  Attention before = c->state;
+  Attention to = polling ? Attention::Polling : Attention::Computing;
+  c->state = to;
+  if ((before == Attention::Polling || before == Attention::Blocked) && !polling) {
+    // SYNC POINT: attention. Peers left us alone because we were looking; now
+    // we say that we are not, then look once more, and pass on what only we
+    // were advancing.
+    c->header->attention.exchange_sc(static_cast<uint32_t>(to));
+    c->run(Effort::Call);
+  } else {
+    // From Sleeping, every notice of that time either interrupted us or is in
+    // our eventfd; and Polling asks less of senders than any other state.
+    c->header->attention.release(static_cast<uint32_t>(to));
+    if (!polling && !c->work.empty()) c->run(Effort::Call);
+  }
+}
+
+Attention Engine::attention() const { return core(this)->state; }
+
+}  // namespace uintr

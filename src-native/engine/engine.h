@@ -1,0 +1,202 @@
+// The progression engine of one rank in one world: what the addon (and the
+// simulator, and the C++ tests) call. Freestanding: no libc, no allocation, no
+// lock, no wait, general-purpose registers only, so that all of it may run in
+// an interrupt handler. How it works is told in docs/protocol.md.
+//
+// Two contexts enter it: the rank's thread (every function but on_interrupt)
+// and that same thread's interrupt handler (on_interrupt only). The soft mask
+// keeps them apart; nothing else does, so no other thread may call anything.
+#pragma once
+
+#include "engine/layout.h"
+#include "engine/types.h"
+
+namespace uintr {
+
+// What the engine needs from the layers around it. Those marked [interrupt] are
+// called in handlers and keep to a handler's rules.
+struct Ports {
+  void* self;
+  // [interrupt] Makes `peer` run its handler (driver). `force`: also if an
+  // interrupt seems to be on its way already (a sender may have died between
+  // the two steps of a send).
+  void (*interrupt)(void* self, uint32_t peer, bool force);
+  // [interrupt] Writes the eventfd of `peer`, which may be this rank itself.
+  void (*wake)(void* self, uint32_t peer);
+  // Thread only. Makes memory of an own segment (or of the own rows of the world
+  // segment) really exist, so that a later touch cannot raise SIGBUS. False: no
+  // memory. May be called repeatedly for the same range.
+  enum class Segment : uint32_t { Control, World, Heap };
+  bool (*commit)(void* self, Segment segment, uint64_t offset, uint64_t bytes);
+};
+
+// Where one rank's segments are mapped in this address space.
+struct PeerMap {
+  const unsigned char* control;  // own rank: writable
+  unsigned char* heap;
+  int32_t pid;                   // as the kernel told it at bootstrap, in this PID namespace; 0: not usable
+  uint32_t copy_kinds;           // CopyKind bits that were tried and work towards this peer
+};
+
+struct Setup {
+  Geometry geometry;
+  uint32_t rank;
+  uint32_t slice_bytes;   // what a handler may copy in one run; 0: by message length
+  bool interrupts;        // false: driver 'poll', interrupts are never asked for
+  bool interrupt_wakes;   // an interrupt ends a system call the peer sleeps in (signals do, UINTR does not)
+  unsigned char* world;
+  const PeerMap* peers;   // geometry.size of them; copied
+  Ports ports;
+};
+
+// What post_send and post_recv answer. With handle == kNoHandle the operation
+// is over already and `completion` is its outcome (its handle is kNoHandle);
+// otherwise its Completion comes out of drain() later, exactly once.
+struct Posted {
+  Handle handle;
+  Completion completion;
+};
+
+struct Send {
+  uint32_t dest;
+  uint32_t context;  // of the communicator, < 2^16
+  uint32_t tag;
+  const void* data;
+  uint64_t length;
+  bool synchronous;  // done only when matched (MPI_Issend)
+};
+
+struct Receive {
+  uint32_t source;   // or kAnySource
+  uint32_t context;
+  uint32_t tag;      // or kAnyTag
+  void* data;        // nullptr with allocate
+  uint64_t length;
+  bool allocate;     // receive into a block of the own arena, whatever the length
+};
+
+struct Envelope {
+  uint32_t source, tag;
+  uint64_t length;
+};
+
+constexpr uint32_t kHandlerBuckets = 32;
+struct Counters {
+  uint64_t sends, receives;                  // requests completed without error
+  uint64_t bytes_sent, bytes_received;       // of those
+  uint64_t eager_sent, rendezvous_sent;
+  uint64_t interrupts_posted;                // notices that wanted the peer's CPU
+  uint64_t interrupts_sent;                  // of those: an interrupt was asked of the driver
+  uint64_t interrupts_suppressed;            // of those: the peer was attentive anyway
+  uint64_t interrupts_handled;               // handler runs
+  uint64_t interrupts_deferred;              // of those: found the engine masked
+  uint64_t wakes_sent;                       // eventfd writes to peers
+  uint64_t copied_bytes[4][2];               // [log2 CopyKind][0 as receiver, 1 as sender]
+  uint64_t slices_in_handler;                // chunks copied in handlers
+  uint64_t batons_passed;
+  uint64_t unexpected;                       // messages that found no posted receive
+  uint64_t handler_cycles[kHandlerBuckets];  // histogram: bucket i counts runs of 2^i <= cycles < 2^(i+1)
+};
+
+// One request as inspect() shows it.
+struct RequestView {
+  Handle handle;
+  enum class Kind : uint32_t { Send, Receive } kind;
+  enum class State : uint32_t { Queued, Offered, Posted, Active, Closing, Stalled, Done } state;
+  uint32_t peer, tag, context;  // peer and tag may be wildcards while Posted
+  uint64_t length, moved;       // bytes; moved by this end
+};
+struct QueueView {
+  uint32_t posted, unexpected_eager, unexpected_rendezvous, active, queued_sends, slots_used;
+};
+
+class Engine {
+ public:
+  // Bytes of private memory one engine needs; most of it is touched only as
+  // pairs talk, so give it a lazily backed mapping (MAP_NORESERVE).
+  static uint64_t private_bytes(const Geometry& geometry);
+  // False, with the reason's place in `what`, for a geometry no world may have.
+  static bool valid(const Geometry& geometry, const char** what);
+  // `memory`: zeroed, page-aligned, private. The own control segment must be
+  // zeroed too; create() writes its header's attention and life (the other
+  // fields of the header are bootstrap's).
+  static Engine* create(void* memory, const Setup& setup);
+
+  // ---- posting (thread) ---------------------------------------------------
+  // Buffers stay the engine's until the completion is out.
+  Posted post_send(const Send& send);
+  Posted post_recv(const Receive& receive);
+  // Withdraws a receive that is not matched, or a send whose matching has not
+  // begun. True: it completes with Error::Cancelled. False: too late.
+  bool cancel(Handle handle);
+  // The first message that a receive with these arguments would match now.
+  bool probe(uint32_t source, uint32_t context, uint32_t tag, Envelope* envelope);
+
+  // ---- progress (thread) --------------------------------------------------
+  // Looks at everything pending and advances it. True: there is more that this
+  // thread could do right now (chunks to copy).
+  bool progress(Effort effort);
+  // Takes up to `max` finished requests. Handles in them are free afterwards.
+  uint32_t drain(Completion* out, uint32_t max);
+  bool has_completions() const;
+  // Receives without a buffer that found no committed block: commits memory
+  // for them and lets them go on. Thread only; called where has_stalled().
+  bool has_stalled() const;
+  void resume_stalled();
+
+  // ---- attention (thread) -------------------------------------------------
+  // Entering wait(): peers need not interrupt.
+  void begin_polling();
+  // About to sleep, as Sleeping (event loop) or Blocked (wait()). False: there
+  // is something to do; the state is back to what it was before. A caller that
+  // sleeps although this said false loses a wakeup.
+  bool prepare_sleep(Attention how);
+  // Awake again: Polling if `polling`, else Computing; passes on what only this
+  // rank was advancing.
+  void resume(bool polling);
+  Attention attention() const;
+  // Interrupts every rank that has something of ours, whether or not an
+  // interrupt seems under way. For a waiter that sees no progress for about a
+  // millisecond (then with back-off), and after a rank has died.
+  void kick();
+
+  // ---- ends (thread) ------------------------------------------------------
+  // The peer is gone (pidfd or lifeline says so: it executes nothing any more).
+  // What it delivered stays receivable. Idempotent.
+  void peer_gone(uint32_t peer, Cause cause);
+  // What a peer has published of its life; a peer that closes is noticed by
+  // progress() and shows here.
+  Life peer_life(uint32_t peer) const;
+  bool peer_is_gone(uint32_t peer) const;
+  Cause peer_cause(uint32_t peer) const;
+  // Starts closing: fails own receives (Error::Closed) and tells all peers.
+  void begin_close();
+  // All own sends are over and no peer touches this rank's buffers.
+  bool quiescent() const;
+  // Fails what is still unfinished (after close's timeout, or at environment
+  // teardown); quiescent() tells when the last transfer has let go.
+  void abandon(Error error);
+  // Last word: Closed after a close, Exited when the environment ends without.
+  void publish_life(Life life);
+
+  // ---- arena (thread) -----------------------------------------------------
+  // A block of the own heap segment, committed; kNoHeap: no memory. Not zeroed.
+  uint64_t heap_alloc(uint64_t bytes);
+  void heap_free(uint64_t offset);
+
+  // ---- looking (thread) ---------------------------------------------------
+  void counters(Counters* out) const;
+  void queues(QueueView* out) const;
+  // Calls `visit` for every request that is not free.
+  void each_request(void (*visit)(void*, const RequestView&), void* to) const;
+  // How a large message from/to this peer would travel: one CopyKind bit.
+  uint32_t copy_kind(uint32_t peer) const;
+
+  // ---- interrupt context --------------------------------------------------
+  void on_interrupt();
+
+ protected:
+  Engine() = default;
+};
+
+}  // namespace uintr

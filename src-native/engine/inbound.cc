@@ -1,0 +1,69 @@
+// Records out of the rings. A header is copied out, judged, and then used; one
+// that no correct engine writes makes its writer faulty.
+#include "engine/core.h"
+
+namespace uintr {
+
+void Core::release_credit(Peer& p, uint32_t blocks) {
+  p.blocks_released += blocks;
+  p.my_released->release(p.blocks_released);
+}
+
+void Core::drain_data(uint32_t peer, Effort effort) {
+  Peer& p = peers[peer];
+  if (!p.data_in.open()) return fault(peer);
+  while (p.data_in.readable() != 0 && !p.faulty) {
+    RecordHeader h;
+    p.data_in.peek(&h, 0, sizeof h);
+    bool fits = h.bytes >= sizeof h && h.bytes % kRecordAlign == 0 && h.bytes <= p.data_in.readable() &&
+                h.context <= 0xffff && h.tag <= 0x7fffffffu;
+    if (!fits) return fault(peer);
+    switch (h.type) {
+      case RecordType::Eager:
+        if (h.length > layout.g.eager_limit || h.bytes != record_bytes(h.length)) return fault(peer);
+        on_eager(peer, h);
+        break;
+      case RecordType::Rts: {
+        if (h.bytes != kLongRecord) return fault(peer);
+        RtsBody b;
+        p.data_in.peek(&b, sizeof h, sizeof b);
+        on_rts(peer, h, b, effort);
+        break;
+      }
+      case RecordType::Data: {
+        if (h.length > layout.g.ring_bytes || h.bytes != record_bytes(sizeof(DataBody) + h.length)) return fault(peer);
+        DataBody b;
+        p.data_in.peek(&b, sizeof h, sizeof b);
+        on_data(peer, h, b);
+        break;
+      }
+      default:
+        return fault(peer);
+    }
+    p.data_in.skip(h.bytes);
+  }
+  if (p.data_in.close()) notify(peer, true);  // the sender waits for room, and needs its CPU to use it
+}
+
+void Core::drain_replies(uint32_t peer, Effort effort) {
+  Peer& p = peers[peer];
+  if (!p.reply_in.open()) return fault(peer);
+  while (p.reply_in.readable() != 0 && !p.faulty) {
+    RecordHeader h;
+    p.reply_in.peek(&h, 0, sizeof h);
+    if (h.bytes > p.reply_in.readable()) return fault(peer);
+    if (h.type == RecordType::Match && h.bytes == kLongRecord) {
+      MatchBody b;
+      p.reply_in.peek(&b, sizeof h, sizeof b);
+      on_match(peer, h, b, effort);
+    } else if (h.type == RecordType::Fin && h.bytes == kShortRecord) {
+      on_fin(peer, h);
+    } else {
+      return fault(peer);
+    }
+    p.reply_in.skip(h.bytes);
+  }
+  if (p.reply_in.close()) notify(peer, true);
+}
+
+}  // namespace uintr

@@ -1,0 +1,115 @@
+// What lies where in the memory that ranks share. Three kinds of segments:
+//
+//   control  one per rank: only its owner maps it writable (the memfd is sealed
+//            against later writable mappings), peers map it read-only
+//   world    one per world: what two ranks must both write, and no more:
+//            doorbells and claim words
+//   heap     one per rank, writable by all: message data only
+//
+// All of it is sparse: pages that are never touched cost nothing, so memory
+// grows with the pairs that talk. Offsets, never pointers, are shared.
+//
+// Everything read from here is copied to locals, then checked, then used.
+#pragma once
+
+#include "engine/shared.h"
+#include "engine/types.h"
+
+namespace uintr {
+
+constexpr uint64_t kControlMagic = 0x31306c7274636975ull;  // "uictrl01"
+constexpr uint32_t kLayoutVersion = 1;
+constexpr uint32_t kReplyRingBytes = 8192;  // 128 records of 64 bytes; both sides' own, never used by data
+constexpr uint32_t kBlockBytes = 512;       // unit of eager credit, and of the unexpected pool
+
+// Every rank of a world must be joined with the same values of these.
+struct Geometry {
+  uint32_t size;             // ranks
+  uint32_t max_requests;     // request slots per rank, <= kMaxRequests
+  uint32_t ring_bytes;       // data ring of one ordered pair, a power of two, >= 16 KiB
+  uint32_t eager_limit;      // bytes; <= ring_bytes / 4
+  uint32_t credit_blocks;    // eager credit of one ordered pair, in blocks of kBlockBytes
+  uint32_t reserved;
+  uint64_t heap_bytes;       // arena of one rank, a multiple of 2 MiB
+
+  bool operator==(const Geometry&) const = default;
+};
+
+// First thing in a control segment. Written by its owner.
+struct ControlHeader {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t rank;
+  Geometry geometry;
+  uint64_t nonce;  // random; peers read it by process_vm_readv to see that pid and rights hold
+  int32_t pid;     // as the owner sees itself
+  int32_t tid;     // of the rank's JavaScript thread
+
+  alignas(64) Shared<uint32_t> attention;  // Attention
+  alignas(64) Shared<uint32_t> life;       // Life
+};
+
+// The owner as producer towards one peer.
+struct Outbound {
+  alignas(64) Shared<uint64_t> data_tail;   // bytes ever written to the data ring
+  Shared<uint32_t> want_data_space;         // 1: tell me when there is room
+  Shared<uint32_t> copy_kinds;              // CopyKind bits the owner can use on this peer's buffers
+  alignas(64) Shared<uint64_t> reply_tail;  // bytes ever written to the reply ring
+  Shared<uint32_t> want_reply_space;
+};
+
+// The owner as consumer of what one peer produces.
+struct Inbound {
+  alignas(64) Shared<uint64_t> data_head;  // bytes ever consumed
+  Shared<uint64_t> released_blocks;        // eager credit ever given back
+  alignas(64) Shared<uint64_t> reply_head;
+};
+
+// The public side of a request slot: what the partner of a transfer polls.
+// Each word carries the slot's generation in its upper half.
+struct PublicSlot {
+  alignas(64) Shared<uint64_t> done;    // chunks the owner has copied to the end
+  Shared<uint64_t> passes;              // times the owner has passed the baton
+};
+
+// A user posted-interrupt descriptor, bit for bit the hardware's (SDM vol. 3,
+// "User Posted-Interrupt Descriptor"), used in memory by the signal driver.
+struct Upid {
+  Shared<uint32_t> status;  // bit 0 ON, bit 1 SN, bits 16-23 NV
+  uint32_t ndst;
+  Shared<uint64_t> pir;     // one bit per vector
+};
+constexpr uint32_t kUpidOn = 1, kUpidSn = 2;
+
+// One per rank in the world segment; written by everybody.
+struct Doorbell {
+  alignas(64) Upid upid;
+  alignas(64) Shared<uint64_t> pending[kMaxRanks / 64];  // sources that have published something
+};
+
+// One per (sending rank, slot): who copies which chunk (transfer.h).
+struct ClaimWord {
+  alignas(64) Shared<uint64_t> word;
+};
+
+constexpr uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
+
+// Offsets within the segments, all derived from the geometry.
+struct Layout {
+  Geometry g;
+
+  uint64_t outbound(uint32_t peer) const { return round_up(sizeof(ControlHeader), 4096) + peer * sizeof(Outbound); }
+  uint64_t inbound(uint32_t peer) const { return outbound(g.size) + peer * sizeof(Inbound); }
+  uint64_t slot(uint32_t i) const { return round_up(inbound(g.size), 4096) + i * uint64_t{sizeof(PublicSlot)}; }
+  uint64_t reply_ring(uint32_t peer) const { return round_up(slot(g.max_requests), 4096) + peer * uint64_t{kReplyRingBytes}; }
+  uint64_t data_ring(uint32_t peer) const { return reply_ring(g.size) + peer * uint64_t{g.ring_bytes}; }
+  uint64_t control_bytes() const { return data_ring(g.size); }
+
+  uint64_t doorbell(uint32_t rank) const { return rank * uint64_t{sizeof(Doorbell)}; }
+  uint64_t claim(uint32_t rank, uint32_t slot) const {
+    return round_up(doorbell(g.size), 4096) + (uint64_t{rank} * g.max_requests + slot) * sizeof(ClaimWord);
+  }
+  uint64_t world_bytes() const { return round_up(claim(g.size, 0), 4096); }
+};
+
+}  // namespace uintr

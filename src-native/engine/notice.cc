@@ -1,0 +1,71 @@
+// Notices between ranks, and whether this one may go to sleep.
+#include "engine/core.h"
+
+namespace uintr {
+
+// Tells a peer that something was published for it. `needs_cpu`: the peer has
+// to do something about it, so a computing one is interrupted; otherwise it is
+// enough that it looks before it sleeps.
+void Core::notify(uint32_t peer, bool needs_cpu) {
+  Peer& p = peers[peer];
+  // SYNC POINT: pending. What was published is visible before the bit.
+  // SYNC POINT: attention. The bit is set, then the attention is read; the
+  // peer exchanges its attention, then reads the bits (engine.cc).
+  p.bell->pending[rank / 64].or_sc(1ull << (rank % 64));
+  if (peer == rank) return;  // looked at before the call that got us here returns
+  auto a = static_cast<Attention>(p.attention->load_sc());
+  bool can_interrupt = interrupts && p.pid != 0;
+  bool wake = a == Attention::Blocked || (a == Attention::Sleeping && (!needs_cpu || !can_interrupt || !interrupt_wakes));
+  if (needs_cpu) {
+    ++count.interrupts_posted;
+    if (can_interrupt && (a == Attention::Computing || a == Attention::Sleeping)) {
+      ++count.interrupts_sent;
+      ports.interrupt(ports.self, peer, false);
+    } else {
+      ++count.interrupts_suppressed;
+    }
+  }
+  if (wake) {
+    ++count.wakes_sent;
+    ports.wake(ports.self, peer);
+  }
+}
+
+bool Core::attentive(uint32_t peer) const {
+  auto a = static_cast<Attention>(peers[peer].attention->acquire());
+  return a == Attention::Polling || a == Attention::Blocked;
+}
+
+bool Core::anything_pending() const {
+  for (uint32_t w = 0; w < (size + 63) / 64; ++w)
+    if (bell->pending[w].load_sc() != 0) return true;
+  return false;
+}
+
+// Would a rank that goes to sleep now miss something?
+bool Core::something_to_do() {
+  if (anything_pending() || !done.empty() || peers_changed || (retry_stalled && !stalled.empty())) return true;
+  for (uint32_t l = work.head; l != 0; l = slots[l - 1].work.next) {
+    Slot& s = slots[l - 1];
+    if ((s.flags & kPipelined) != 0) {
+      // Room that came since we asked for it has set a bit; so no bit, no room.
+      continue;
+    }
+    uint32_t gen = is_receive(s) ? s.remote_generation : s.generation;
+    if (usable_kind(s) != 0 && claim::any_left(claim_of(s), gen, s.chunks)) return true;
+  }
+  return false;
+}
+
+void Engine::kick() {
+  Core* c = core(this);
+  for (uint32_t i = 0; i < c->size; ++i) {
+    Peer& p = c->peers[i];
+    if (i == c->rank || p.gone || (p.outstanding == 0 && p.owed.empty())) continue;
+    p.bell->pending[c->rank / 64].or_sc(1ull << (c->rank % 64));
+    if (c->interrupts && p.pid != 0) c->ports.interrupt(c->ports.self, i, true);
+    c->ports.wake(c->ports.self, i);
+  }
+}
+
+}  // namespace uintr

@@ -1,0 +1,234 @@
+// Posting and matching receives, and arena blocks for those without a buffer.
+#include "engine/core.h"
+
+namespace uintr {
+
+uint32_t Core::find_unexpected(uint32_t context, uint32_t source, uint32_t tag) {
+  return unexpected.find(context, source, tag, [this](const Unexpected& u) {
+    return u.eager || claim::is_open(&peers[u.source].claims[u.slot], u.generation);
+  });
+}
+
+void Core::copy_out(uint32_t entry, unsigned char* to, uint64_t n) {
+  for (uint32_t b = entry; n != 0; b = unexpected.at(b).next_block - 1) {
+    uint64_t piece = n < kBlockBytes ? n : kBlockBytes;
+    copy_bytes(to, unexpected.block(b), piece);
+    to += piece;
+    n -= piece;
+  }
+}
+
+// The blocks of an eager message are free again, and their credit goes back.
+void Core::release_entry(uint32_t entry) {
+  Unexpected& u = unexpected.at(entry);
+  Peer& p = peers[u.source];
+  uint32_t blocks = UnexpectedQueue::blocks_for(u.length);
+  unexpected.give_blocks(&p.pool, entry);
+  release_credit(p, blocks);
+}
+
+// A receive has found its message: what it knows of it from now on.
+void Core::attach(Slot& s, const Unexpected& u) {
+  s.peer = u.source;
+  s.tag = u.tag;
+  s.total = u.length;
+  s.entry = kNone;
+  if (!u.eager) {
+    s.remote_slot = u.slot;
+    s.remote_generation = u.generation;
+    s.remote_address = u.address;
+    s.remote_heap = u.heap_offset;
+  }
+}
+
+// Gives an allocating receive a block of the arena. False: none is committed.
+bool Core::place(Slot& s) {
+  if (s.total == 0) return true;
+  uint64_t at = arena.take(s.total);
+  if (at == kNoHeap) return false;
+  s.heap_offset = at;
+  s.buffer = heap + at;
+  s.length = s.total;
+  return true;
+}
+
+uint64_t Core::allocate(uint64_t bytes) {
+  uint64_t at = arena.take(bytes);
+  if (at != kNoHeap) return at;
+  uint64_t end = arena.fresh_end(bytes);
+  if (end == 0) return kNoHeap;
+  uint64_t from = arena.committed_bytes();
+  if (!ports.commit(ports.self, Ports::Segment::Heap, from, end - from)) return kNoHeap;
+  return arena.take_fresh(bytes);
+}
+
+// Matched, but there is no memory for it that a handler may take: the thread
+// goes on with it (resume_stalled).
+void Core::stall(Slot& s, uint32_t entry) {
+  s.state = SlotState::Stalled;
+  s.entry = entry;
+  list_append(&stalled, index(s), links());
+  retry_stalled = true;
+}
+
+// `s` hangs in no list and is matched with `entry`, which is in no queue any
+// more; a rendezvous has been claimed (Open → Moving).
+void Core::receive_entry(Slot& s, uint32_t entry, Effort effort) {
+  const Unexpected& u = unexpected.at(entry);
+  attach(s, u);
+  ++open_transfers;
+  ++peers[s.peer].outstanding;
+  s.state = SlotState::Active;
+  if ((s.flags & kAllocate) != 0 && !place(s)) return stall(s, u.eager ? entry : kNone);
+  if (!u.eager) return start_receiving(s, effort);
+  copy_out(entry, s.buffer, s.total < s.length ? s.total : s.length);
+  release_entry(entry);
+  finish(s, s.total > s.length ? Error::Truncated : Error::None);
+}
+
+void Core::resume_stalled_now() {
+  retry_stalled = false;
+  // One round: what stalls again waits for memory to come back.
+  for (uint32_t l = stalled.head; l != 0;) {
+    Slot& s = slots[l - 1];
+    l = s.links.next;
+    uint64_t at = allocate(s.total);
+    bool hopeless = at == kNoHeap && Arena::units_for(s.total) > arena.limit_bytes() / kUnitBytes;
+    if (at == kNoHeap && !hopeless) continue;
+    list_remove(&stalled, index(s), links());
+    s.state = SlotState::Active;
+    if (at != kNoHeap) {
+      s.heap_offset = at;
+      s.buffer = heap + at;
+      s.length = s.total;
+    }
+    if (s.entry == kNone) {
+      // A message larger than the whole arena is received as nothing; its
+      // sender is not to suffer for it.
+      start_receiving(s, Effort::Call);
+    } else {
+      if (!hopeless) copy_out(s.entry, s.buffer, s.total);
+      release_entry(s.entry);
+      finish(s, hopeless ? Error::NoMemory : Error::None);
+    }
+  }
+}
+
+Posted Core::post_recv_now(const Receive& r) {
+  Completion c{kNoHandle, Error::None, Cause::None, r.source, r.tag, 0, kNoHeap};
+  auto failed = [&](Error error, Cause cause) {
+    c.error = error, c.cause = cause;
+    return Posted{kNoHandle, c};
+  };
+  if (life != Life::Active) return failed(Error::Closed, Cause::None);
+
+  uint32_t entry = find_unexpected(r.context, r.source, r.tag);
+  if (entry != kNone) {
+    Unexpected& u = unexpected.at(entry);
+    if (u.eager && !r.allocate) {
+      // No slot needed: the receive is over before it began.
+      unexpected.remove(entry);
+      copy_out(entry, static_cast<unsigned char*>(r.data), u.length < r.length ? u.length : r.length);
+      release_entry(entry);
+      c.source = u.source, c.tag = u.tag, c.length = u.length;
+      ++count.receives;
+      count.bytes_received += u.length;
+      if (u.length > r.length) c.error = Error::Truncated;
+      return Posted{kNoHandle, c};
+    }
+  } else if (r.source != kAnySource && peers[r.source].gone) {
+    return failed(peers[r.source].faulty ? Error::Protocol : Error::PeerExited, peers[r.source].cause);
+  }
+
+  uint32_t i = take_slot();
+  if (i == kNone) return failed(Error::NoMemory, Cause::None);
+  Slot& s = slots[i];
+  s.flags = static_cast<uint8_t>(kReceive | (r.allocate ? kAllocate : 0));
+  s.context = static_cast<uint16_t>(r.context);
+  s.peer = r.source;
+  s.tag = r.tag;
+  s.buffer = static_cast<unsigned char*>(r.data);
+  s.length = r.length;
+  if (!r.allocate && s.buffer >= heap && s.buffer < heap + layout.g.heap_bytes)
+    s.heap_offset = static_cast<uint64_t>(s.buffer - heap);
+  Handle handle = make_handle(i, s.generation);
+
+  while (entry != kNone) {
+    Unexpected& u = unexpected.at(entry);
+    unexpected.remove(entry);
+    if (u.eager || claim::decide(&peers[u.source].claims[u.slot], u.generation, claim::Moving)) {
+      receive_entry(s, entry, Effort::Call);
+      if (s.state == SlotState::Stalled) resume_stalled_now();  // the thread itself may commit memory
+      return Posted{handle, {}};
+    }
+    entry = find_unexpected(r.context, r.source, r.tag);  // withdrawn under our eyes
+  }
+  s.state = SlotState::Posted;
+  posted.append(i);
+  if (anything_pending()) run(Effort::Call);
+  return Posted{handle, {}};
+}
+
+// ---- arrivals ---------------------------------------------------------------
+
+void Core::on_eager(uint32_t peer, const RecordHeader& h) {
+  Peer& p = peers[peer];
+  uint32_t blocks = UnexpectedQueue::blocks_for(h.length);
+  uint32_t i = posted.find(h.context, peer, h.tag);
+  if (i != kNone && (slots[i].flags & kAllocate) == 0) {
+    Slot& s = slots[i];
+    posted.remove(i);
+    s.peer = peer;
+    s.tag = h.tag;
+    s.total = h.length;
+    p.data_in.peek(s.buffer, sizeof h, h.length < s.length ? h.length : s.length);
+    release_credit(p, blocks);
+    return finish(s, h.length > s.length ? Error::Truncated : Error::None);
+  }
+  uint32_t e = unexpected.take_blocks(&p.pool, peer, blocks);
+  if (e == kNone) return fault(peer);  // it has overdrawn its credit
+  Unexpected& u = unexpected.at(e);
+  u.source = peer, u.tag = h.tag, u.context = static_cast<uint16_t>(h.context);
+  u.eager = true;
+  u.length = h.length;
+  uint64_t at = 0;
+  for (uint32_t b = e; at < h.length; b = unexpected.at(b).next_block - 1) {
+    uint64_t piece = h.length - at < kBlockBytes ? h.length - at : kBlockBytes;
+    p.data_in.peek(unexpected.block(b), sizeof h + at, piece);
+    at += piece;
+  }
+  if (i == kNone) {
+    unexpected.append(e);
+    ++count.unexpected;
+    return;
+  }
+  posted.remove(i);
+  receive_entry(slots[i], e, Effort::Handler);
+}
+
+void Core::on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort effort) {
+  bool in_heap = b.heap_offset == kNoHeap ||
+                 (b.heap_offset <= layout.g.heap_bytes && h.length <= layout.g.heap_bytes - b.heap_offset);
+  if (h.slot >= layout.g.max_requests || h.generation == 0 || !in_heap || h.length > (1ull << 48)) return fault(peer);
+  uint32_t e = unexpected.stub(peer, h.slot);
+  Unexpected& u = unexpected.at(e);
+  // An older message of the same slot that still lies here was withdrawn, or
+  // its sender could not have used the slot again.
+  if (u.queued) unexpected.remove(e);
+  u.source = peer, u.tag = h.tag, u.context = static_cast<uint16_t>(h.context);
+  u.eager = false;
+  u.length = h.length;
+  u.slot = h.slot, u.generation = h.generation;
+  u.address = b.address, u.heap_offset = b.heap_offset;
+  uint32_t i = life == Life::Active ? posted.find(h.context, peer, h.tag) : kNone;
+  if (i == kNone) {
+    unexpected.append(e);
+    ++count.unexpected;
+    return;
+  }
+  if (!claim::decide(&peers[peer].claims[h.slot], h.generation, claim::Moving)) return;  // withdrawn
+  posted.remove(i);
+  receive_entry(slots[i], e, effort);
+}
+
+}  // namespace uintr

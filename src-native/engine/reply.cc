@@ -1,0 +1,79 @@
+// Match and Fin. Where the reply ring is full, the slot that owes the record
+// remembers it and hangs on its peer's list: no memory is needed for it, and
+// nobody waits.
+#include "engine/core.h"
+
+namespace uintr {
+
+void Core::owe_match(Slot& s, bool needs_cpu) { owe(s, kOwesMatch, needs_cpu); }
+
+void Core::owe_fin(Slot& s, Error error, uint32_t sys_errno) {
+  s.fin_error = error;
+  s.fin_errno = sys_errno;
+  // An abort waits for the other's answer, so it needs the other's CPU.
+  owe(s, kOwesFin, error != Error::None);
+}
+
+void Core::owe(Slot& s, uint8_t what, bool needs_cpu) {
+  Peer& p = peers[s.peer];
+  if (p.gone) return;
+  bool listed = (s.flags & (kOwesMatch | kOwesFin)) != 0;
+  s.flags |= what;
+  if (!listed) {
+    ++owed_replies;
+    if (!p.owed.empty() || !push_owed(s)) {
+      list_append(&p.owed, index(s), owes_links());
+      if (p.reply_out.faulty()) return fault(s.peer);
+      needs_cpu = true;  // to make room
+    } else {
+      p.reply_out.stop_wanting();
+    }
+  }
+  notify(s.peer, needs_cpu);
+}
+
+// Writes what the slot owes. False: no room (the peer will tell).
+bool Core::push_owed(Slot& s) {
+  Peer& p = peers[s.peer];
+  if ((s.flags & kOwesMatch) != 0) {
+    if (!p.reply_out.room_or_want(kLongRecord)) return false;
+    RecordHeader h{kLongRecord, RecordType::Match, s.context, s.tag, s.remote_slot, s.remote_generation, s.moving};
+    MatchBody b{reinterpret_cast<uint64_t>(s.buffer), s.heap_offset, index(s), s.generation,
+                s.chunk, (s.flags & kPipelined) != 0 ? 1u : 0u};
+    p.reply_out.put(&h, sizeof h);
+    p.reply_out.put(&b, sizeof b);
+    p.reply_out.publish();
+    s.flags &= static_cast<uint8_t>(~kOwesMatch);
+  }
+  if ((s.flags & kOwesFin) != 0) {
+    if (!p.reply_out.room_or_want(kShortRecord)) return false;
+    RecordHeader h{kShortRecord, RecordType::Fin, 0, static_cast<uint32_t>(s.fin_error),
+                   s.remote_slot, s.remote_generation, s.fin_errno};
+    p.reply_out.put(&h, sizeof h);
+    p.reply_out.publish();
+    s.flags &= static_cast<uint8_t>(~kOwesFin);
+  }
+  --owed_replies;
+  return true;
+}
+
+void Core::flush_owed(uint32_t peer) {
+  Peer& p = peers[peer];
+  if (p.owed.empty()) return;
+  bool pushed = false;
+  while (!p.owed.empty()) {
+    uint32_t i = p.owed.head - 1;
+    Slot& s = slots[i];
+    if (!push_owed(s)) {
+      if (p.reply_out.faulty()) return fault(peer);
+      break;
+    }
+    pushed = true;
+    list_remove(&p.owed, i, owes_links());
+    if ((s.flags & kDrained) != 0) free_slot(i);
+  }
+  if (p.owed.empty()) p.reply_out.stop_wanting();
+  if (pushed) notify(peer, true);
+}
+
+}  // namespace uintr

@@ -1,0 +1,155 @@
+// Posting, offering and withdrawing sends. The order of the data ring is the
+// order of the sends, so MPI's non-overtaking rule needs nothing else: what
+// does not fit waits in its request slot, and everything after it behind it.
+#include "engine/core.h"
+
+namespace uintr {
+
+namespace {
+Posted finished(const Completion& c) { return Posted{kNoHandle, c}; }
+}  // namespace
+
+bool Core::ensure_ring(Peer& p, uint32_t peer) {
+  if (p.ring_ready) return true;
+  p.ring_ready = ports.commit(ports.self, Ports::Segment::Control, layout.data_ring(peer), layout.g.ring_bytes);
+  return p.ring_ready;
+}
+
+// False: no credit or no room; nothing has happened.
+bool Core::push_eager(Peer& p, uint32_t context, uint32_t tag, const void* data, uint64_t length) {
+  uint32_t blocks = UnexpectedQueue::blocks_for(length);
+  uint64_t released = p.their_released->acquire();
+  if (released > p.blocks_sent || p.blocks_sent - released + blocks > layout.g.credit_blocks) return false;
+  if (!p.data_out.room(record_bytes(length))) return false;
+  RecordHeader h{static_cast<uint32_t>(record_bytes(length)), RecordType::Eager, context, tag, 0, 0, length};
+  p.data_out.put(&h, sizeof h);
+  if (length != 0) p.data_out.put(data, length);
+  p.data_out.align();
+  p.data_out.publish();
+  p.blocks_sent += blocks;
+  ++count.eager_sent;
+  return true;
+}
+
+Posted Core::post_send_now(const Send& send) {
+  Peer& p = peers[send.dest];
+  Completion c{kNoHandle, Error::None, Cause::None, rank, send.tag, send.length, kNoHeap};
+  auto failed = [&](Error error, Cause cause) {
+    c.error = error, c.cause = cause;
+    if (error == Error::PeerExited) c.source = send.dest;
+    return finished(c);
+  };
+  if (life != Life::Active) return failed(Error::Closed, Cause::None);
+  if (p.gone) return failed(p.faulty ? Error::Protocol : Error::PeerExited, p.cause);
+  Life theirs = static_cast<Life>(p.life->acquire());
+  if (theirs == Life::Closing || theirs == Life::Closed) return failed(Error::PeerExited, Cause::Closed);
+  if (!ensure_ring(p, send.dest)) return failed(Error::NoMemory, Cause::None);
+
+  if (!send.synchronous && send.length <= layout.g.eager_limit && p.queued.empty() &&
+      push_eager(p, send.context, send.tag, send.data, send.length)) {
+    ++count.sends;
+    count.bytes_sent += send.length;
+    notify(send.dest, false);
+    if (send.dest == rank) run(Effort::Call);
+    return finished(c);
+  }
+  uint32_t i = take_slot();
+  if (i == kNone) return failed(Error::NoMemory, Cause::None);
+  Slot& s = slots[i];
+  s.state = SlotState::Queued;
+  s.flags = send.synchronous ? kSynchronous : 0;
+  s.context = static_cast<uint16_t>(send.context);
+  s.peer = send.dest;
+  s.tag = send.tag;
+  s.buffer = const_cast<unsigned char*>(static_cast<const unsigned char*>(send.data));
+  s.length = send.length;
+  if (s.buffer >= heap && s.buffer < heap + layout.g.heap_bytes) s.heap_offset = static_cast<uint64_t>(s.buffer - heap);
+  ++open_sends;
+  ++p.outstanding;
+  list_append(&p.queued, i, links());
+  Handle handle = make_handle(i, s.generation);
+  flush_sends(send.dest);
+  if (send.dest == rank) run(Effort::Call);
+  return Posted{handle, {}};
+}
+
+// Writes what is queued into the data ring, in order, as far as there is room.
+void Core::flush_sends(uint32_t peer) {
+  Peer& p = peers[peer];
+  if (p.queued.empty() || p.gone) return;
+  bool eager = false, offered = false;
+  bool waited = p.data_out.wanting();
+  while (!p.queued.empty()) {
+    uint32_t i = p.queued.head - 1;
+    Slot& s = slots[i];
+    if ((s.flags & kSynchronous) == 0 && s.length <= layout.g.eager_limit &&
+        push_eager(p, s.context, s.tag, s.buffer, s.length)) {
+      list_remove(&p.queued, i, links());
+      finish(s, Error::None);
+      eager = true;
+      continue;
+    }
+    if (!p.data_out.room_or_want(kLongRecord)) break;
+    // The claim word is open before the envelope that names it can be seen
+    // (SYNC POINT: ring).
+    claim::open(&claims[i], s.generation);
+    RecordHeader h{kLongRecord, RecordType::Rts, s.context, s.tag, i, s.generation, s.length};
+    RtsBody b{reinterpret_cast<uint64_t>(s.buffer), s.heap_offset, {0, 0}};
+    p.data_out.put(&h, sizeof h);
+    p.data_out.put(&b, sizeof b);
+    p.data_out.publish();
+    list_remove(&p.queued, i, links());
+    s.state = SlotState::Offered;
+    ++count.rendezvous_sent;
+    offered = true;
+  }
+  if (p.data_out.faulty()) return fault(peer);
+  bool full = !p.queued.empty();
+  if (!full && p.pipelines == 0) p.data_out.stop_wanting();
+  // A full ring, too, needs the peer's CPU: to make room.
+  if (offered || (full && (eager || !waited)))
+    notify(peer, true);
+  else if (eager)
+    notify(peer, false);
+}
+
+// Takes a send back whose matching has not begun. False: too late.
+bool Core::withdraw(Slot& s, Error error, Cause cause) {
+  if (s.state == SlotState::Queued) {
+    list_remove(&peers[s.peer].queued, index(s), links());
+  } else if (s.state != SlotState::Offered || !claim::decide(&claims[index(s)], s.generation, claim::Withdrawn)) {
+    return false;
+  }
+  finish(s, error, cause);
+  return true;
+}
+
+void Core::on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Effort effort) {
+  Slot* s = slot_of(h.slot, h.generation);
+  if (s == nullptr || is_receive(*s) || s->peer != peer) return;  // over already: its Fin has told
+  bool in_heap = b.heap_offset == kNoHeap ||
+                 (b.heap_offset <= layout.g.heap_bytes && h.length <= layout.g.heap_bytes - b.heap_offset);
+  if ((s->state != SlotState::Offered && s->state != SlotState::Closing) || s->remote_generation != 0 ||
+      h.length > s->length || b.chunk == 0 || b.generation == 0 || b.slot >= layout.g.max_requests || !in_heap ||
+      h.length / b.chunk >= claim::kMaxChunks)
+    return fault(peer);
+  s->moving = h.length;
+  s->remote_address = b.address;
+  s->remote_heap = b.heap_offset;
+  s->remote_slot = b.slot;
+  s->remote_generation = b.generation;
+  s->chunk = b.chunk;
+  s->chunks = static_cast<uint32_t>((h.length + b.chunk - 1) / b.chunk);
+  if (b.pipelined != 0) {
+    s->flags |= kPipelined;
+    ++peers[peer].pipelines;
+  }
+  if (s->state == SlotState::Closing) {
+    // We gave up while the match was on its way; now we know whom to tell.
+    close_transfer(*s, s->error, s->cause, static_cast<uint32_t>(s->total));
+    return;
+  }
+  start_sending(*s, effort);
+}
+
+}  // namespace uintr

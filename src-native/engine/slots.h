@@ -1,0 +1,65 @@
+// Request slots: the life of one send or receive from post to drain.
+//
+//   send     Queued → Offered → Active → Done          Queued → Done (went eager after all)
+//   receive  Posted → Active → Done                     Posted → Done (eager)
+//            Posted → Stalled → Active or Done          (no committed arena block at match time)
+//   any      Offered/Active → Closing → Done            (the other end may still touch the buffer)
+//
+// A slot index and its generation name a request for ever; the public words in
+// shared memory carry the generation too.
+#pragma once
+
+#include "engine/list.h"
+#include "engine/layout.h"
+#include "engine/types.h"
+
+namespace uintr {
+
+enum class SlotState : uint8_t { Free = 0, Queued, Offered, Posted, Stalled, Active, Closing, Done };
+
+enum SlotFlags : uint8_t {
+  kAllocate = 1,      // receive into an arena block taken at match time
+  kSynchronous = 2,   // never eager
+  kOwesMatch = 4,     // a Match record that found no room in the reply ring
+  kOwesFin = 8,       // likewise a Fin
+  kDrained = 16,      // its completion is out; free as soon as it owes nothing
+  kOnWorkList = 32,   // on the list of transfers this rank may copy for
+  kPipelined = 64,
+  kReceive = 128,
+};
+
+struct Slot {
+  Links links;       // in exactly one of: posted chain, send queue, stalled list, completion list
+  Links work;        // work list (Active transfers with something left to claim or push)
+  Links owes;        // the peer's list of owed replies
+  uint32_t generation;
+  SlotState state;
+  uint8_t flags;
+  uint16_t context;
+  uint32_t peer;     // a receive's may be kAnySource until matched
+  uint32_t tag;      // a receive's may be kAnyTag until matched
+  unsigned char* buffer;
+  uint64_t length;   // of the buffer
+  uint64_t heap_offset;     // of the buffer in the own arena, or kNoHeap
+  uint64_t stamp;           // order of posting, for matching
+  // The outcome.
+  Error error;
+  Cause cause;
+  uint64_t total;    // the message's length; with CopyFailed the errno
+  // The transfer.
+  uint64_t moving;          // bytes to move: the shorter of message and buffer
+  uint64_t remote_address;
+  uint64_t remote_heap;     // in the peer's arena, or kNoHeap
+  uint32_t remote_slot, remote_generation;  // remote_generation 0: not known yet
+  uint32_t chunk, chunks;
+  uint32_t claimed, copied;  // chunks, by this end
+  uint32_t passes;           // batons passed by this end
+  uint32_t entry;            // Stalled with an eager message: its entry in the unexpected pool
+  uint64_t pushed;           // pipelined: bytes pushed or received so far
+  Error fin_error;           // what the owed Fin says
+  uint32_t fin_errno;
+};
+
+inline bool is_receive(const Slot& s) { return (s.flags & kReceive) != 0; }
+
+}  // namespace uintr

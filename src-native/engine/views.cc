@@ -1,0 +1,55 @@
+// Counters and inspection.
+#include "engine/core.h"
+
+namespace uintr {
+
+void Engine::counters(Counters* out) const { copy_bytes(out, &core(this)->count, sizeof *out); }
+
+void Engine::queues(QueueView* out) const {
+  const Core* c = core(this);
+  *out = QueueView{};
+  out->posted = c->posted.count();
+  out->unexpected_eager = c->unexpected.eager_count();
+  out->unexpected_rendezvous = c->unexpected.rendezvous_count();
+  out->slots_used = c->slots_used;
+  for (uint32_t i = 0; i < c->slots_touched; ++i) {
+    out->active += c->slots[i].state == SlotState::Active;
+    out->queued_sends += c->slots[i].state == SlotState::Queued;
+  }
+}
+
+void Engine::each_request(void (*visit)(void*, const RequestView&), void* to) const {
+  const Core* c = core(this);
+  for (uint32_t i = 0; i < c->slots_touched; ++i) {
+    const Slot& s = c->slots[i];
+    RequestView v{};
+    switch (s.state) {
+      case SlotState::Free: continue;
+      case SlotState::Queued: v.state = RequestView::State::Queued; break;
+      case SlotState::Offered: v.state = RequestView::State::Offered; break;
+      case SlotState::Posted: v.state = RequestView::State::Posted; break;
+      case SlotState::Stalled: v.state = RequestView::State::Stalled; break;
+      case SlotState::Active: v.state = RequestView::State::Active; break;
+      case SlotState::Closing: v.state = RequestView::State::Closing; break;
+      case SlotState::Done: v.state = RequestView::State::Done; break;
+    }
+    v.handle = make_handle(i, s.generation);
+    v.kind = is_receive(s) ? RequestView::Kind::Receive : RequestView::Kind::Send;
+    v.peer = s.peer, v.tag = s.tag, v.context = s.context;
+    v.length = is_receive(s) && s.total != 0 ? s.total : s.length;
+    uint64_t copied = uint64_t{s.copied} * s.chunk;
+    v.moved = (s.flags & kPipelined) != 0 ? s.pushed : copied < s.moving ? copied : s.moving;
+    visit(to, v);
+  }
+}
+
+uint32_t Engine::copy_kind(uint32_t peer) const {
+  const Core* c = core(this);
+  const Peer& p = c->peers[peer];
+  if ((p.kinds & kCopyDirect) != 0) return kCopyDirect;
+  if ((p.kinds & kCopyCma) != 0 || (p.their_kinds->acquire() & kCopyCma) != 0) return kCopyCma;
+  // Buffers outside the heap bounce; those inside are copied straight.
+  return kCopyPipeline;
+}
+
+}  // namespace uintr

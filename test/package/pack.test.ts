@@ -1,0 +1,144 @@
+// What a user gets: the packed files, installed without network, scripts or compiler, and imported both ways.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './places.js';
+
+interface Packed {
+  filename: string;
+  files: { path: string; mode: number }[];
+}
+
+// Scripts are left out: they would build again, under the feet of the other tests.
+function pack(...options: string[]): Packed {
+  const json = execFileSync('npm', ['pack', '--json', '--ignore-scripts', ...options], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const report: unknown = JSON.parse(json);
+  // A list up to npm 11, an object by package name afterwards.
+  return Object.values(report as Record<string, Packed>)[0];
+}
+
+describe('npm pack', () => {
+  let paths: string[];
+
+  beforeAll(() => {
+    paths = pack('--dry-run').files.map((file) => file.path);
+  });
+
+  test.each([
+    'package.json',
+    'README.md',
+    'LICENSE',
+    'CHANGELOG.md',
+    'prebuilds/linux-x64/uintr.node',
+    'dist/lib/index.js',
+    'dist/lib/index.mjs',
+    'dist/lib/index.d.ts',
+    'dist/lib/index.d.mts',
+    'dist/lib/cli/main.js',
+  ])('contains %s', (path) => {
+    expect(paths).toContain(path);
+  });
+
+  test('contains the benchmarks that `uintr bench` runs', () => {
+    expect(paths.filter((path) => path.startsWith('dist/bench/'))).not.toEqual([]);
+  });
+
+  test('contains nothing else: no tests, no sources, nothing to compile', () => {
+    const allowed =
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|prebuilds\/[\w-]+\/uintr\.node|dist\/(lib|bench)\/.+\.(js|mjs|cjs|d\.ts|d\.mts))$/;
+    expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
+  });
+});
+
+describe('an installed package', () => {
+  let project: string;
+
+  beforeAll(() => {
+    project = mkdtempSync(join(tmpdir(), 'uintr-pack-'));
+    const { filename } = pack('--pack-destination', project);
+    writeFileSync(join(project, 'package.json'), '{ "private": true }');
+    execFileSync(
+      'npm',
+      ['install', '--ignore-scripts', '--offline', '--no-audit', '--no-fund', join(project, filename)],
+      {
+        cwd: project,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+  });
+
+  afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+  function runFile(name: string, program: string): string {
+    writeFileSync(join(project, name), program);
+    return execFileSync(process.execPath, [join(project, name)], { cwd: project, encoding: 'utf8' }).trim();
+  }
+
+  test('brings no other package along', () => {
+    const { packages } = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8'));
+    expect(Object.keys(packages).filter((path) => path !== '')).toEqual(['node_modules/uintr']);
+  });
+
+  test('gives import and require() the same objects under the same names', () => {
+    const printed = runFile(
+      'both.mjs',
+      `import { createRequire } from 'node:module';
+       import * as esm from 'uintr';
+       const cjs = createRequire(import.meta.url)('uintr');
+       const names = Object.keys(cjs).filter((name) => name !== '__esModule').sort();
+       // Names that Node adds, some versions more than others.
+       const esmNames = Object.keys(esm).filter((name) => !['__esModule', 'default', 'module.exports'].includes(name)).sort();
+       console.log(JSON.stringify({ names, esmNames, different: names.filter((name) => esm[name] !== cjs[name]), world: typeof esm.World }));`,
+    );
+    const { names, esmNames, different, world } = JSON.parse(printed);
+    expect(esmNames).toEqual(names);
+    expect(different).toEqual([]);
+    expect(world).toBe('function');
+  });
+
+  test('finds its binary and can load it', () => {
+    const support = runFile('support.cjs', `console.log(JSON.stringify(require('uintr').support()))`);
+    expect(support).not.toMatch(/no addon found|does not load/);
+  });
+
+  test('installs the uintr command', () => {
+    const help = execFileSync(join(project, 'node_modules', '.bin', 'uintr'), ['--help'], { encoding: 'utf8' });
+    expect(help).toMatch(/uintr run/);
+  });
+
+  test.each([
+    ['an ES module', 'mts'],
+    ['a CommonJS module', 'cts'],
+  ])('has types for %s', (_, extension) => {
+    const typed = join(project, 'typed');
+    mkdirSync(typed, { recursive: true });
+    const file = join(typed, `program.${extension}`);
+    writeFileSync(
+      file,
+      `import { World, support } from 'uintr';\nexport const world: Promise<World> = World.join();\nexport const able = support();\n`,
+    );
+    execFileSync(
+      process.execPath,
+      [
+        join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+        '--noEmit',
+        '--strict',
+        '--module',
+        'nodenext',
+        '--lib',
+        'es2023,esnext.disposable',
+        '--typeRoots',
+        join(root, 'node_modules', '@types'),
+        '--types',
+        'node',
+        file,
+      ],
+      { cwd: project, encoding: 'utf8' },
+    );
+  });
+});
