@@ -2,24 +2,18 @@
 // (the baton), and how it ends.
 #include "engine/copy.h"
 #include "engine/core.h"
+#include "engine/sizes.h"
 
 namespace uintr {
 
 namespace {
 
-constexpr uint64_t kSingleChunk = 64 * 1024;         // up to here one end copies it all
-constexpr uint64_t kMinChunk = 32 * 1024;
-constexpr uint64_t kMaxChunk = 1024 * 1024;
-constexpr uint64_t kMinSlice = 256 * 1024;
-constexpr uint64_t kMaxSlice = 2 * 1024 * 1024;
-constexpr uint64_t kIdleBudget = 4 * 1024 * 1024;    // per progress(Idle), so that rings and loop get their turn
 constexpr long kEsrch = 3;
 
-// Four chunks of a medium message, so that both ends find work; at 1 MiB a
-// chunk's system call no longer shows (measured: docs/benchmarks.md).
+// Four chunks of a medium message, so that both ends find work.
 uint32_t chunk_for(uint64_t length) {
   if (length <= kSingleChunk) return static_cast<uint32_t>(length == 0 ? 1 : length);
-  uint64_t c = round_up(length / 4, 4096);
+  uint64_t c = round_up(length / 4, kChunkUnit);
   if (c < kMinChunk) c = kMinChunk;
   if (c > kMaxChunk) c = kMaxChunk;
   while (length / c >= claim::kMaxChunks) c *= 2;
