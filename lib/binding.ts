@@ -1,0 +1,98 @@
+// The one typed view of the addon (src-native/addon): nothing else in lib/ knows what it exports.
+import { UintrError } from './errors.js';
+import { loadNative } from './native.js';
+import type { WorldInspection, WorldStats } from './reports.js';
+
+/** Why joining failed; becomes a UintrError. */
+export interface NativeFailure {
+  code: string;
+  message: string;
+  errno?: number;
+  syscall?: string;
+}
+
+export interface NativeVerdict {
+  ok: boolean;
+  reason?: string;
+}
+
+export interface NativeSupport {
+  drivers: Record<'uintr' | 'signal' | 'poll', NativeVerdict>;
+  copies: Record<'heap' | 'cma' | 'pipeline', NativeVerdict>;
+  holdsBackingStores: boolean;
+}
+
+export interface NativeJoinOptions {
+  hubFd?: number;
+  name?: string;
+  size: number;
+  rank?: number;
+  driver: string;
+  signal: string;
+  copyKinds: number;
+  eagerLimit: number;
+  ringBytes: number;
+  sliceBytes: number;
+  heapBytes: number;
+  unexpectedBytes: number;
+  maxRequests: number;
+  spinMicroseconds: number;
+  joinTimeout: number;
+}
+
+/** A world as the addon makes it. Counts are of records in the exchange's batch. */
+export interface NativeWorld {
+  readonly exchange: ArrayBuffer;
+  readonly rank: number;
+  readonly size: number;
+  readonly maxRequests: number;
+  readonly heapBytes: number;
+  readonly hostedName: string;
+
+  /** A slot (>= 0), or a PostResult. Arguments are in the exchange. */
+  postSend(data: NodeJS.ArrayBufferView | ArrayBuffer): number;
+  postRecv(into: NodeJS.ArrayBufferView | ArrayBuffer | undefined): number;
+  drain(): number;
+  progress(): number;
+  waitSlice(ms: number): number;
+  cancel(slot: number): boolean;
+  probe(): boolean;
+
+  ref(): void;
+  unref(): void;
+  beginClose(): void;
+  abandon(): void;
+  quiescent(): boolean;
+  close(done: () => void): void;
+  driver(): string;
+  life(rank: number): number;
+  copy(rank: number): number;
+
+  alloc(bytes: number): ArrayBuffer | undefined;
+  takeBlock(offset: number, bytes: number): ArrayBuffer | undefined;
+  detach(buffer: ArrayBuffer): boolean;
+
+  stats(): WorldStats | undefined;
+  inspect(): WorldInspection | undefined;
+}
+
+export interface Binding {
+  /** Returns a function that ends the attempt, or why it cannot even begin. */
+  join(
+    options: NativeJoinOptions,
+    onBatch: (count: number) => void,
+    done: (failure: NativeFailure | undefined, world: NativeWorld | undefined) => void,
+  ): (() => void) | NativeFailure;
+  support(signal: string): NativeSupport;
+  /** The rendezvous for ranks that this process starts. */
+  createHub(size: number): { fds: number[]; close(): void };
+  /** Worlds that this thread is in, by what they are known as. Here, because this object exists once per thread. */
+  joined?: Map<string, unknown>;
+}
+
+/** The addon; throws ERR_UINTR_UNSUPPORTED with the reason where there is none. */
+export function binding(): Binding {
+  const native = loadNative();
+  if ('reason' in native) throw new UintrError('ERR_UINTR_UNSUPPORTED', native.reason);
+  return native.addon as Binding;
+}

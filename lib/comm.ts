@@ -1,0 +1,190 @@
+// What a communicator can do: point-to-point messages (MPI 4.1, chapter 3).
+import { checkDest, checkOptions, checkRecvTag, checkSendTag, checkSignal, checkSource, keySet } from './arguments.js';
+import { type Bytes, checkBytes, isBytes } from './bytes.js';
+import { ANY_TAG, PROC_NULL } from './constants.js';
+import { type Core, readMessage, readStatus } from './core.js';
+import { invalidArgument } from './errors.js';
+import { FLAG_SYNCHRONOUS } from './exchange.js';
+import type { Message, Status } from './message.js';
+import { type Request, resolved } from './request.js';
+
+/** Where a message goes. */
+export interface SendOptions extends Partial<Status> {
+  /** The rank that is to receive it, which may be the own one, or PROC_NULL. */
+  dest: number;
+  /** 0 (the default) to 2^31 - 1. */
+  tag?: number;
+  /** Withdraws a message that nobody has matched; afterwards it has no effect. */
+  signal?: AbortSignal;
+}
+
+/** Which message to receive. A Status is good as it is. */
+export interface ReceiveOptions extends Partial<Status> {
+  /** A rank, ANY_SOURCE (the default) or PROC_NULL. */
+  source?: number;
+  /** 0 to 2^31 - 1, or ANY_TAG (the default). */
+  tag?: number;
+  /** Cancels a receive that no message has matched; afterwards it has no effect. */
+  signal?: AbortSignal;
+}
+
+/** Which message to look for. */
+export type ProbeOptions = Omit<ReceiveOptions, 'signal'>;
+
+/** The two halves of a sendrecv. */
+export interface SendRecvOptions {
+  dest: number;
+  source?: number;
+  sendTag?: number;
+  recvTag?: number;
+}
+
+const SEND_KEYS = keySet('dest', 'tag', 'signal');
+const RECEIVE_KEYS = keySet('signal');
+const PROBE_KEYS = keySet();
+const SENDRECV_KEYS = keySet('dest', 'sendTag', 'recvTag');
+
+/** A group of ranks that talk to each other, and to nobody else (MPI 4.1, 7.1). The world is one of all its ranks. */
+export abstract class Comm {
+  /** This rank, 0 to `size` - 1 (MPI 4.1, 7.4.1). */
+  readonly rank: number;
+  /** How many ranks there are. */
+  readonly size: number;
+  readonly #core: Core;
+  readonly #context: number;
+
+  protected constructor(core: Core, context: number) {
+    this.rank = core.rank;
+    this.size = core.size;
+    this.#core = core;
+    this.#context = context;
+  }
+
+  /**
+   * Starts to send (MPI 4.1, 3.7.2, MPI_Isend). The buffer must not change before the request is done; done means that
+   * the buffer is free, not that the message was received.
+   * @throws ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED, ERR_UINTR_NO_MEMORY; the request fails with
+   * ERR_UINTR_PEER_EXITED if `dest` is gone before it is done
+   */
+  isend(data: Bytes, options: SendOptions): Request<Status> {
+    return this.#isend(data, options, 0);
+  }
+
+  /**
+   * Like isend, but done only when the message has been matched by a receive (MPI 4.1, 3.7.2, MPI_Issend).
+   * @throws as isend
+   */
+  issend(data: Bytes, options: SendOptions): Request<Status> {
+    return this.#isend(data, options, FLAG_SYNCHRONOUS);
+  }
+
+  /** As {@link isend}, as a promise, which bad arguments reject (MPI 4.1, 3.2.1, MPI_Send). */
+  async send(data: Bytes, options: SendOptions): Promise<Status> {
+    return this.#isend(data, options, 0);
+  }
+
+  /** As {@link issend}, as a promise, which bad arguments reject (MPI 4.1, 3.4, MPI_Ssend). */
+  async ssend(data: Bytes, options: SendOptions): Promise<Status> {
+    return this.#isend(data, options, FLAG_SYNCHRONOUS);
+  }
+
+  /**
+   * Starts to receive into a buffer (MPI 4.1, 3.7.2, MPI_Irecv), which must not be read before the request is done.
+   * @throws ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED, ERR_UINTR_NO_MEMORY; the request fails with
+   * ERR_UINTR_TRUNCATED if the message is longer than the buffer, which then holds its beginning, and with
+   * ERR_UINTR_PEER_EXITED if `source`, or with ANY_SOURCE every other rank, is gone
+   */
+  irecv(into: Bytes, options?: ReceiveOptions): Request<Status>;
+  /**
+   * Starts to receive a message of any length: it lands in the shared heap.
+   * @throws as with a buffer; ERR_UINTR_TRUNCATED cannot happen, ERR_UINTR_NO_MEMORY is a heap that can never hold it
+   */
+  irecv(options?: ReceiveOptions): Request<Message>;
+  irecv(first?: Bytes | ReceiveOptions, second?: ReceiveOptions): Request<Status> | Request<Message> {
+    // A second argument that is not undefined says that the first was meant as a buffer, whatever it is.
+    return isBytes(first) || second !== undefined ? this.#irecv(first, second) : this.#irecvMessage(first);
+  }
+
+  /** As {@link irecv} into a buffer, as a promise, which bad arguments reject (MPI 4.1, 3.2.4, MPI_Recv). */
+  recv(into: Bytes, options?: ReceiveOptions): Promise<Status>;
+  /** As {@link irecv} without a buffer, as a promise, which bad arguments reject. */
+  recv(options?: ReceiveOptions): Promise<Message>;
+  async recv(first?: Bytes | ReceiveOptions, second?: ReceiveOptions): Promise<Status | Message> {
+    return this.irecv(first as Bytes, second);
+  }
+
+  /**
+   * Sends and receives at the same time, so that ranks that exchange do not wait for each other in a circle
+   * (MPI 4.1, 3.10, MPI_Sendrecv).
+   * @returns the Status of the receive
+   */
+  async sendrecv(data: Bytes, into: Bytes, options: SendRecvOptions): Promise<Status> {
+    const { dest, source, sendTag, recvTag } = checkOptions(options, SENDRECV_KEYS);
+    const to = checkDest(dest, this.size);
+    const tag = checkSendTag(sendTag, 'sendTag');
+    checkBytes(data, 'data');
+    const received = this.#irecv(into, { source, tag: checkRecvTag(recvTag, 'recvTag') });
+    const sent = this.#isend(data, { dest: to, tag }, 0);
+    const [receipt] = await Promise.allSettled([received, sent]);
+    await sent;
+    if (receipt.status === 'rejected') throw receipt.reason;
+    return receipt.value;
+  }
+
+  /**
+   * The Status of the message that a receive with these arguments would get now, or null; takes nothing
+   * (MPI 4.1, 3.8.1, MPI_Iprobe). Asking makes progress.
+   * @throws ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED
+   */
+  iprobe(options?: ProbeOptions): Status | null {
+    this.#core.checkOpen();
+    const given = checkOptions(options, PROBE_KEYS);
+    const source = checkSource(given.source, this.size);
+    const tag = checkRecvTag(given.tag);
+    if (source === PROC_NULL) return fromNobody();
+    this.#core.progress();
+    return this.#core.probe(source, tag, this.#context);
+  }
+
+  #isend(data: unknown, options: SendOptions, flags: number): Request<Status> {
+    const core = this.#core;
+    core.checkOpen();
+    checkOptions(options, SEND_KEYS);
+    const dest = checkDest(options?.dest, this.size);
+    const tag = checkSendTag(options.tag);
+    const signal = checkSignal(options.signal);
+    const bytes = checkBytes(data, 'data');
+    if (dest === PROC_NULL) return resolved(core, { source: this.rank, tag, byteLength: bytes.byteLength });
+    return core.postSend(bytes, dest, tag, this.#context, flags, signal);
+  }
+
+  #irecv(into: unknown, options: ReceiveOptions | undefined): Request<Status> {
+    const core = this.#core;
+    core.checkOpen();
+    const given = checkOptions(options, RECEIVE_KEYS);
+    const source = checkSource(given.source, this.size);
+    const tag = checkRecvTag(given.tag);
+    const signal = checkSignal(given.signal);
+    const bytes = checkBytes(into, 'into');
+    if (source === PROC_NULL) return resolved(core, fromNobody());
+    return core.postRecv(readStatus, bytes, source, tag, this.#context, signal);
+  }
+
+  #irecvMessage(options: ReceiveOptions | undefined): Request<Message> {
+    const core = this.#core;
+    core.checkOpen();
+    if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
+      throw invalidArgument('into', 'a buffer, or options', options);
+    }
+    const given = checkOptions(options, RECEIVE_KEYS);
+    const source = checkSource(given.source, this.size);
+    const tag = checkRecvTag(given.tag);
+    const signal = checkSignal(given.signal);
+    if (source === PROC_NULL) return resolved(core, { ...fromNobody(), data: new Uint8Array(0) });
+    return core.postRecv(readMessage, undefined, source, tag, this.#context, signal);
+  }
+}
+
+function fromNobody(): Status {
+  return { source: PROC_NULL, tag: ANY_TAG, byteLength: 0 };
+}

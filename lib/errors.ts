@@ -1,0 +1,87 @@
+// What goes wrong, as errors that a program can tell apart by `code` (classes do not survive realms and copies).
+import { inspect } from 'node:util';
+
+/**
+ * Why an operation failed:
+ * - `ERR_UINTR_UNSUPPORTED`: this platform, processor or kernel lacks what is needed; `support()` tells more
+ * - `ERR_UINTR_INVALID_ARGUMENT`: an argument is not what it has to be; the message has its name and value
+ * - `ERR_UINTR_TRUNCATED`: the message was longer than the receive buffer (MPI_ERR_TRUNCATE)
+ * - `ERR_UINTR_PEER_EXITED`: the rank `peer` is gone; `cause` is 'closed', 'exited' or 'killed'
+ * - `ERR_UINTR_CLOSED`: this rank's world is closed or closing
+ * - `ERR_UINTR_TIMEOUT`: the time that the caller allowed is over
+ * - `ERR_UINTR_NO_MEMORY`: no memory, or no request left of `maxRequests`
+ * - `ERR_UINTR_JOIN`: the world could not be entered
+ * - `ERR_UINTR_PROTOCOL`: a peer wrote what no correct engine writes
+ */
+export type UintrErrorCode =
+  | 'ERR_UINTR_UNSUPPORTED'
+  | 'ERR_UINTR_INVALID_ARGUMENT'
+  | 'ERR_UINTR_TRUNCATED'
+  | 'ERR_UINTR_PEER_EXITED'
+  | 'ERR_UINTR_CLOSED'
+  | 'ERR_UINTR_TIMEOUT'
+  | 'ERR_UINTR_NO_MEMORY'
+  | 'ERR_UINTR_JOIN'
+  | 'ERR_UINTR_PROTOCOL';
+
+/** How a rank ended: it closed its world, it ended without, or it vanished (a signal, an exec). */
+export type ExitCause = 'closed' | 'exited' | 'killed';
+
+/** What an error may say besides its code and message. */
+export interface UintrErrorDetails {
+  rank?: number;
+  peer?: number;
+  errno?: number;
+  syscall?: string;
+  cause?: unknown;
+}
+
+/** Every error of this package, AbortErrors aside. */
+export class UintrError extends Error {
+  override readonly name: string = 'UintrError';
+  /** What went wrong. */
+  readonly code: UintrErrorCode;
+  /** This rank, where it has one. */
+  declare readonly rank?: number;
+  /** The other rank, where one is to blame or gone. */
+  declare readonly peer?: number;
+  /** Number of the system's error, as in <errno.h>. */
+  declare readonly errno?: number;
+  /** The system call that failed. */
+  declare readonly syscall?: string;
+  /** With ERR_UINTR_PEER_EXITED an ExitCause; else what led to this error. */
+  declare readonly cause?: unknown;
+
+  constructor(code: UintrErrorCode, message: string, details?: UintrErrorDetails) {
+    super(message);
+    this.code = code;
+    for (const [key, value] of Object.entries(details ?? {})) {
+      if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true, configurable: true });
+    }
+  }
+}
+
+/** The rejection of a request that was cancelled, or aborted without a reason of the program's own. */
+export class AbortError extends Error {
+  override readonly name: string = 'AbortError';
+  readonly code: string = 'ABORT_ERR';
+  constructor(message = 'The operation was aborted') {
+    super(message);
+  }
+}
+
+/** `name` is what the caller knows the argument as, `expected` completes "must be …". */
+export function invalidArgument(name: string, expected: string, value: unknown): UintrError {
+  const shown =
+    typeof value === 'string' ? `'${value}'` : inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
+  const short = shown.length > 120 ? `${shown.slice(0, 117)}...` : shown;
+  return new UintrError('ERR_UINTR_INVALID_ARGUMENT', `'${name}' must be ${expected}; it is ${short}`);
+}
+
+export function closedError(rank?: number): UintrError {
+  return new UintrError('ERR_UINTR_CLOSED', 'the world is closed', { rank });
+}
+
+export function timeoutError(ms: number, what: string): UintrError {
+  return new UintrError('ERR_UINTR_TIMEOUT', `${what} took longer than ${ms} ms`);
+}

@@ -1,0 +1,28 @@
+// What a world tells by itself, and the EventEmitter it does that with.
+import { EventEmitter } from 'node:events';
+import { Comm } from './comm.js';
+import type { ExitCause } from './errors.js';
+
+/** A rank that is gone. */
+export interface PeerExit {
+  rank: number;
+  /** How: it closed its world, its process or thread ended without, or it vanished. */
+  cause: ExitCause;
+}
+
+/** What a world emits. It never emits 'error'. */
+export interface WorldEvents {
+  'peer-exit': [PeerExit];
+}
+
+/** A communicator that is an EventEmitter as well. */
+export interface EmittingComm extends EventEmitter<WorldEvents> {}
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are put there below
+export abstract class EmittingComm extends Comm {}
+
+// JavaScript has one base class to give, so the methods of the other are borrowed; they need no constructor of their own.
+for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(EventEmitter.prototype))) {
+  if (name !== 'constructor' && typeof property.value === 'function') {
+    Object.defineProperty(EmittingComm.prototype, name, property);
+  }
+}

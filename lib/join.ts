@@ -1,0 +1,124 @@
+// How a process or thread enters a world.
+import { checkOptions, keySet } from './arguments.js';
+import { binding, type NativeFailure, type NativeJoinOptions, type NativeWorld } from './binding.js';
+import { invalidArgument, UintrError, type UintrErrorCode } from './errors.js';
+import { type Bootstrap, takeBootstrap } from './launched.js';
+import { OPTIONS, type ResolvedOptions, resolveOptions, type WorldOptions } from './options.js';
+
+/** Options of {@link World.join}. */
+export interface JoinOptions extends WorldOptions {
+  /** Joins the world of this name: all processes of this user that use it. Needs `size`. */
+  name?: string;
+  /** How many ranks that world has, 1 to 1024. */
+  size?: number;
+  /** The rank to be; by arrival if not given. */
+  rank?: number;
+}
+
+// src-native/engine/types.h, enum CopyKind
+const DIRECT = 1;
+const HEAP = 2;
+const CMA = 4;
+const PIPELINE = 8;
+const ALLOWED_COPIES = {
+  auto: DIRECT | HEAP | CMA | PIPELINE,
+  heap: HEAP | PIPELINE,
+  cma: CMA | PIPELINE,
+  pipeline: PIPELINE,
+} as const;
+
+const MAX_RANKS = 1024;
+const JOIN_KEYS = keySet('name', 'size', 'rank', ...OPTIONS.map(({ name }) => name));
+
+/** What a world without a name is known as: one per thread, whether a launcher made it or nobody. */
+const UNNAMED = '';
+
+type Settle = (count: number) => void;
+
+/** Makes the world out of what the addon has; `onBatch` takes who settles what the event loop brings. */
+export type Make<W> = (native: NativeWorld, onBatch: (settle: Settle) => void, forget: () => void) => W;
+
+let launched = false;
+
+export async function enter<W>(options: JoinOptions | undefined, make: Make<W>): Promise<W> {
+  const addon = binding();
+  const given = checkOptions(options, JOIN_KEYS);
+  const place = placeOf(given);
+  const resolved = resolveOptions(given, process.env);
+
+  addon.joined ??= new Map();
+  const { joined } = addon;
+  const key = given.name ?? UNNAMED;
+  if (joined.has(key)) {
+    const which = given.name === undefined ? 'its world' : `the world '${given.name}'`;
+    throw new UintrError('ERR_UINTR_JOIN', `this thread has joined ${which} already`);
+  }
+  const bootstrap = given.name === undefined ? takeLaunched() : undefined;
+  joined.set(key, true);
+  const forget = (): void => void joined.delete(key);
+  try {
+    const native: NativeJoinOptions = { ...nativeOptions(resolved), ...place, ...bootstrap };
+    return await new Promise<W>((resolve, reject) => {
+      let settle: Settle = () => {};
+      const started = addon.join(
+        native,
+        (count) => settle(count),
+        (failure, world) => {
+          if (world === undefined) return reject(joinError(failure!));
+          resolve(
+            make(
+              world,
+              (takes) => {
+                settle = takes;
+              },
+              forget,
+            ),
+          );
+        },
+      );
+      if (typeof started !== 'function') reject(joinError(started));
+    });
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+/** The launcher's world, once. */
+function takeLaunched(): Bootstrap | undefined {
+  const bootstrap = takeBootstrap(process.env);
+  if (bootstrap !== undefined) {
+    launched = true;
+    return bootstrap;
+  }
+  // A world of size 1 instead would be a surprise.
+  if (launched)
+    throw new UintrError('ERR_UINTR_JOIN', "this process has left its launcher's world, which cannot be joined twice");
+  return undefined;
+}
+
+function placeOf({ name, size, rank }: JoinOptions): { name?: string; size: number; rank?: number } {
+  if (name === undefined) {
+    if (size !== undefined) throw invalidArgument('size', 'left out where there is no name', size);
+    if (rank !== undefined) throw invalidArgument('rank', 'left out where there is no name', rank);
+    return { size: 1 };
+  }
+  if (typeof name !== 'string' || name === '' || name.includes('\0')) {
+    throw invalidArgument('name', 'a string that is not empty', name);
+  }
+  if (!Number.isInteger(size) || size! < 1 || size! > MAX_RANKS) {
+    throw invalidArgument('size', `a number of ranks from 1 to ${MAX_RANKS}`, size);
+  }
+  if (rank !== undefined && (!Number.isInteger(rank) || rank < 0 || rank >= size!)) {
+    throw invalidArgument('rank', `an integer from 0 to ${size! - 1}`, rank);
+  }
+  return { name, size: size!, ...(rank === undefined ? {} : { rank }) };
+}
+
+function nativeOptions({ copy, ...rest }: ResolvedOptions): Omit<NativeJoinOptions, 'size'> {
+  return { ...rest, copyKinds: ALLOWED_COPIES[copy] };
+}
+
+function joinError({ code, message, errno, syscall }: NativeFailure): UintrError {
+  return new UintrError(code as UintrErrorCode, message, { errno, syscall });
+}

@@ -1,0 +1,87 @@
+// What a world tells about itself.
+
+/** Bytes moved in one way, by which end did the copying. */
+export interface CopiedBytes {
+  asReceiver: number;
+  asSender: number;
+}
+
+/**
+ * Counts since the world was joined. What the hardware hides is absent: under `uintr` nobody here can see which
+ * interrupts coalesced.
+ */
+export interface WorldStats {
+  /** Sends and receives that completed without error. */
+  sends: number;
+  receives: number;
+  /** Bytes of those. */
+  bytesSent: number;
+  bytesReceived: number;
+  /** How messages left: through the ring at once, or by rendezvous. */
+  eagerSent: number;
+  rendezvousSent: number;
+  interrupts: {
+    /** Notices that wanted a peer's CPU; of those, how many became an interrupt, and how many the peer did not need. */
+    posted: number;
+    sent: number;
+    suppressed: number;
+    /** Runs of this rank's handler; of those, how many found the engine busy and were made up for afterwards. */
+    handled: number;
+    deferred: number;
+  };
+  /** Peers woken out of a sleep. */
+  wakesSent: number;
+  /** Chunks copied in the handler, and how often it passed the work on to the other end. */
+  slicesInHandler: number;
+  batonsPassed: number;
+  /** Messages that came before a receive for them was posted. */
+  unexpected: number;
+  /** Bytes copied, by kind and side. */
+  copied: Record<CopyKind, CopiedBytes>;
+  /** Time in the handler: element i counts the runs of 2^i to 2^(i+1) cycles of the time-stamp counter. */
+  handlerCycles: number[];
+}
+
+/** One request that is not finished. */
+export interface RequestInspection {
+  kind: 'send' | 'receive';
+  /**
+   * - queued: a send that waits for room in its ring
+   * - offered: a send whose receiver has not matched it
+   * - posted: a receive that has not been matched
+   * - active: bytes move
+   * - closing: ended, but the other end has not let go
+   * - stalled: a receive without a buffer that waits for memory
+   * - done: finished, and not yet told
+   */
+  state: 'queued' | 'offered' | 'posted' | 'active' | 'closing' | 'stalled' | 'done';
+  /** The other rank, or ANY_SOURCE. */
+  peer: number;
+  /** The tag, or ANY_TAG. */
+  tag: number;
+  context: number;
+  /** Length of the message or of the receive buffer, in bytes, and how much of it this end has moved. */
+  byteLength: number;
+  moved: number;
+}
+
+/** "Why is it stuck": everything that is pending at this moment. */
+export interface WorldInspection {
+  posted: number;
+  unexpectedEager: number;
+  unexpectedRendezvous: number;
+  active: number;
+  queuedSends: number;
+  /** Of `maxRequests`. */
+  slotsUsed: number;
+  requests: RequestInspection[];
+}
+
+/**
+ * How a large message travels: `direct` (within one process), `heap` (its buffer lies in the shared heap), `cma` (the kernel
+ * copies from process to process), `pipeline` (through the ring; always works).
+ */
+export type CopyKind = 'direct' | 'heap' | 'cma' | 'pipeline';
+
+/** By bit, as the engine counts them. */
+export const COPY_KINDS: readonly CopyKind[] = ['direct', 'heap', 'cma', 'pipeline'];

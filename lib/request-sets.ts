@@ -1,0 +1,114 @@
+// Several requests at once (MPI 4.1, 3.7.5).
+import { checkTimeout } from './arguments.js';
+import { invalidArgument, timeoutError } from './errors.js';
+import { collect, coreOf, hasFailed, isActive, isCollected, isRequest, type Request, takeOutcome } from './request.js';
+
+/** How one of several requests ended. */
+export type Outcome<T> = { status: 'fulfilled'; value: T } | { status: 'rejected'; reason: unknown };
+
+/** One of several requests, by its place among them, and its value. */
+export interface Indexed<T> {
+  index: number;
+  value: T;
+}
+
+type Requests = readonly Request<unknown>[];
+type Value<R> = R extends Request<infer T> ? T : never;
+
+// With several worlds none can be slept on for long.
+const TURN_MS = 1;
+
+/**
+ * Blocks until all are over, and returns their values in order (MPI 4.1, 3.7.5, MPI_Waitall).
+ * @param timeoutMs for how long, in milliseconds; for ever if not given
+ * @throws when all are over, what the first of them failed with; that error then has all outcomes in `results`, as
+ * Promise.allSettled() gives them. ERR_UINTR_TIMEOUT when the time is over: the requests stay as they are.
+ */
+export function waitAll<const R extends Requests>(
+  requests: R,
+  timeoutMs?: number,
+): { -readonly [K in keyof R]: Value<R[K]> } {
+  const limit = checkTimeout(timeoutMs);
+  const end = performance.now() + limit;
+  for (const request of checkRequests(requests)) {
+    if (!isActive(request)) continue;
+    const left = limit === Number.POSITIVE_INFINITY ? limit : Math.max(0, end - performance.now());
+    if (!coreOf(request).waitUntil(request, left)) throw timeoutError(limit, 'waitAll()');
+  }
+  const outcomes = requests.map((request) => takeOutcome(request));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) {
+    const { reason } = failed;
+    if (typeof reason === 'object' && reason !== null && Object.isExtensible(reason)) {
+      Object.defineProperty(reason, 'results', { value: outcomes, configurable: true, writable: true });
+    }
+    throw reason;
+  }
+  return outcomes.map((outcome) => (outcome as { value: unknown }).value) as { -readonly [K in keyof R]: Value<R[K]> };
+}
+
+/**
+ * Blocks until one is over that was not collected yet (by await, wait, test, waitAll, waitAny, testAny or testSome), and
+ * returns it; undefined if all were collected (MPI 4.1, 3.7.5, MPI_Waitany).
+ * @param timeoutMs for how long, in milliseconds; for ever if not given
+ * @throws what it failed with; ERR_UINTR_TIMEOUT when the time is over
+ */
+export function waitAny<T>(requests: readonly Request<T>[], timeoutMs?: number): Indexed<T> | undefined {
+  const limit = checkTimeout(timeoutMs);
+  const end = performance.now() + limit;
+  checkRequests(requests);
+  for (;;) {
+    const found = takeFirst(requests);
+    if (found !== undefined) return found;
+    const cores = new Set(requests.filter(isActive).map(coreOf));
+    if (cores.size === 0) return undefined;
+    const left = end - performance.now();
+    if (left < 0) throw timeoutError(limit, 'waitAny()');
+    for (const core of cores) core.waitSlice(cores.size === 1 ? left : Math.min(left, TURN_MS));
+  }
+}
+
+/**
+ * One that is over and was not collected yet, or undefined; never blocks (MPI 4.1, 3.7.5, MPI_Testany). Asking makes
+ * progress.
+ * @throws what it failed with
+ */
+export function testAny<T>(requests: readonly Request<T>[]): Indexed<T> | undefined {
+  progress(checkRequests(requests));
+  return takeFirst(requests);
+}
+
+/**
+ * All that are over and were not collected yet; never blocks (MPI 4.1, 3.7.5, MPI_Testsome). Asking makes progress.
+ * @throws what one failed with. No value is lost by that: those before it are returned, and it is thrown by the next
+ * call.
+ */
+export function testSome<T>(requests: readonly Request<T>[]): Indexed<T>[] {
+  progress(checkRequests(requests));
+  const found: Indexed<T>[] = [];
+  for (const [index, request] of requests.entries()) {
+    if (isActive(request) || isCollected(request)) continue;
+    if (found.length > 0 && hasFailed(request)) break;
+    found.push({ index, value: collect(request) });
+  }
+  return found;
+}
+
+function takeFirst<T>(requests: readonly Request<T>[]): Indexed<T> | undefined {
+  for (const [index, request] of requests.entries()) {
+    if (!isActive(request) && !isCollected(request)) return { index, value: collect(request) };
+  }
+  return undefined;
+}
+
+function progress(requests: Requests): void {
+  for (const core of new Set(requests.filter(isActive).map(coreOf))) core.progress();
+}
+
+function checkRequests(requests: Requests): Requests {
+  if (!Array.isArray(requests)) throw invalidArgument('requests', 'an array of requests', requests);
+  for (const [i, request] of requests.entries()) {
+    if (!isRequest(request)) throw invalidArgument(`requests[${i}]`, 'a Request', request);
+  }
+  return requests;
+}

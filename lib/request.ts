@@ -1,0 +1,278 @@
+// One operation that is under way, and every way to see it end.
+import { checkTimeout } from './arguments.js';
+import type { Core } from './core.js';
+import { AbortError, timeoutError } from './errors.js';
+import { R_ERROR } from './exchange.js';
+import { CANCELLED, failureOf } from './failures.js';
+import { type Outcome, testAny, testSome, waitAll, waitAny } from './request-sets.js';
+
+/** Makes the value of a finished operation from its record in the exchange. */
+export type Reader<T> = (core: Core, words: Int32Array, at: number) => T;
+
+enum State {
+  Active,
+  Done,
+  Failed,
+}
+
+// What the rest of the package does with a request, and programs do not: assigned in the class, which alone sees its
+// private fields.
+type Data = ArrayBufferView | ArrayBufferLike | undefined;
+
+/** An operation that is about to be posted. */
+export let create: <T>(core: Core, read: Reader<T>, data: Data, isSend: boolean) => Request<T>;
+/** One that needs no posting. */
+export let resolved: <T>(core: Core, value: T) => Request<T>;
+export let rejected: <T>(core: Core, error: unknown) => Request<T>;
+/** It was posted and occupies a slot. */
+export let started: (request: Request<unknown>, slot: number) => void;
+/** It is over; `words[at…]` is its record. */
+export let finish: (request: Request<unknown>, words: Int32Array, at: number) => void;
+/** It is over, and the engine has nothing more to say about it. */
+export let fail: (request: Request<unknown>, error: unknown) => void;
+/** Withdraws it when the signal says so. */
+export let abortOn: (request: Request<unknown>, signal: AbortSignal) => void;
+export let isActive: (request: Request<unknown>) => boolean;
+/** Somebody has got its value or its error. */
+export let isCollected: (request: Request<unknown>) => boolean;
+export let collect: <T>(request: Request<T>) => T;
+/** How it ended; counts as collecting. */
+export let takeOutcome: <T>(request: Request<T>) => Outcome<T>;
+export let hasFailed: (request: Request<unknown>) => boolean;
+export let coreOf: (request: Request<unknown>) => Core;
+export let dataOf: (request: Request<unknown>) => Data;
+export let isRequest: (value: unknown) => value is Request<unknown>;
+
+/**
+ * An operation that is under way (MPI 4.1, 3.7.1). It makes progress whether or not anybody looks at it.
+ *
+ * A request can be awaited; it becomes a promise only then, so one that fails and that nobody looks at is silent. All
+ * its methods give the same value, or throw or reject with the same error, however often they are called.
+ */
+export class Request<T> implements PromiseLike<T> {
+  readonly #core: Core;
+  readonly #read: Reader<T>;
+  #state: State = State.Active;
+  #slot = -1;
+  // Held while the engine may touch it.
+  #data: Data;
+  readonly #isSend: boolean;
+  // Whether it counts among what keeps the process alive.
+  #wanted = false;
+  #collected = false;
+  #value: T | undefined;
+  #error: unknown;
+  #promise: Promise<T> | undefined;
+  // Takes a T; said as what it is called with, so that a Request<T> is a Request<unknown>.
+  #resolve: ((value: unknown) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
+  #signal: AbortSignal | undefined;
+  #onAbort: (() => void) | undefined;
+
+  private constructor(core: Core, read: Reader<T>, data: Data, isSend: boolean) {
+    this.#core = core;
+    this.#read = read;
+    this.#data = data;
+    this.#isSend = isSend;
+  }
+
+  /**
+   * Whether it is over, with or without success. Asking makes progress, so `while (!request.done) work();` ends.
+   */
+  get done(): boolean {
+    if (this.#state === State.Active) this.#core.progress();
+    return this.#state !== State.Active;
+  }
+
+  /**
+   * Its value if it is over, else undefined; never blocks (MPI 4.1, 3.7.3, MPI_Test). Asking makes progress.
+   * @throws what it failed with
+   */
+  test(): T | undefined {
+    if (this.#state === State.Active) this.#core.progress();
+    return this.#state === State.Active ? undefined : this.#collect();
+  }
+
+  /**
+   * Blocks this thread until it is over (MPI 4.1, 3.7.3, MPI_Wait): spins shortly, then sleeps. Nothing else of this thread runs meanwhile: no timer,
+   * no abort event.
+   * @param timeoutMs for how long, in milliseconds; for ever if not given
+   * @throws what it failed with; ERR_UINTR_TIMEOUT when the time is over: the request then stays active
+   */
+  wait(timeoutMs?: number): T {
+    if (this.#state === State.Active) {
+      const limit = checkTimeout(timeoutMs);
+      if (!this.#core.waitUntil(this, limit)) throw timeoutError(limit, 'wait()');
+    } else if (timeoutMs !== undefined) {
+      checkTimeout(timeoutMs);
+    }
+    return this.#collect();
+  }
+
+  /**
+   * Takes back a receive that no message has matched (MPI 4.1, 3.8.4, MPI_Cancel).
+   * @returns whether it did; the request has then failed with an AbortError (code ABORT_ERR). False for one that is
+   * matched or over, and for every send.
+   */
+  cancel(): boolean {
+    return this.#state === State.Active && !this.#isSend && this.#core.withdraw(this.#slot);
+  }
+
+  /** As a promise's. While a request is awaited it keeps the process alive. */
+  // biome-ignore lint/suspicious/noThenProperty: a request is a thenable by contract
+  then<R = T, E = never>(
+    onFulfilled?: ((value: T) => R | PromiseLike<R>) | null,
+    onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<R | E> {
+    return this.#asPromise().then(onFulfilled, onRejected);
+  }
+
+  /** As a promise's. */
+  catch<E = never>(onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null): Promise<T | E> {
+    return this.#asPromise().catch(onRejected);
+  }
+
+  /** As a promise's. */
+  finally(onFinally?: (() => void) | null): Promise<T> {
+    return this.#asPromise().finally(onFinally);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Request';
+  }
+
+  /** See {@link waitAll}. */
+  static readonly waitAll: typeof waitAll = waitAll;
+  /** See {@link waitAny}. */
+  static readonly waitAny: typeof waitAny = waitAny;
+  /** See {@link testAny}. */
+  static readonly testAny: typeof testAny = testAny;
+  /** See {@link testSome}. */
+  static readonly testSome: typeof testSome = testSome;
+
+  #collect(): T {
+    this.#collected = true;
+    if (this.#state === State.Failed) throw this.#error;
+    return this.#value as T;
+  }
+
+  #asPromise(): Promise<T> {
+    if (this.#state !== State.Active) {
+      this.#collected = true;
+      // One that failed gets its handler from the caller in the same step, so the rejection is not unhandled.
+      this.#promise ??= this.#state === State.Done ? Promise.resolve(this.#value as T) : Promise.reject(this.#error);
+    } else if (this.#promise === undefined) {
+      this.#promise = new Promise((resolve, reject) => {
+        this.#resolve = resolve as (value: unknown) => void;
+        this.#reject = reject;
+      });
+      this.#want();
+    }
+    return this.#promise;
+  }
+
+  #want(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#core.want();
+  }
+
+  #settle(state: State, value: T | undefined, error: unknown): void {
+    this.#state = state;
+    this.#value = value;
+    this.#error = error;
+    this.#data = undefined;
+    this.#slot = -1;
+    if (this.#wanted) {
+      this.#wanted = false;
+      this.#core.unwant();
+    }
+    if (this.#signal !== undefined) {
+      this.#signal.removeEventListener('abort', this.#onAbort!);
+      this.#signal = this.#onAbort = undefined;
+    }
+    if (this.#promise !== undefined) {
+      this.#collected = true;
+      if (state === State.Done) this.#resolve!(value);
+      else this.#reject!(error);
+      this.#resolve = this.#reject = undefined;
+    }
+  }
+
+  static {
+    create = (core, read, data, isSend) => new Request(core, read, data, isSend);
+
+    resolved = <T>(core: Core, value: T) => {
+      const request = new Request<T>(core, never, undefined, true);
+      request.#settle(State.Done, value, undefined);
+      return request;
+    };
+
+    rejected = <T>(core: Core, error: unknown) => {
+      const request = new Request<T>(core, never, undefined, true);
+      request.#settle(State.Failed, undefined, error);
+      return request;
+    };
+
+    started = (request, slot) => {
+      request.#slot = slot;
+      // An active send keeps the process alive, a receive only once it is awaited.
+      if (request.#isSend) request.#want();
+    };
+
+    finish = (request, words, at) => {
+      const core = request.#core;
+      const code = words[at + R_ERROR]!;
+      if (code !== 0) {
+        const aborted = code === CANCELLED && request.#signal?.aborted === true;
+        const error =
+          code === CANCELLED
+            ? aborted
+              ? request.#signal!.reason
+              : new AbortError('The receive was cancelled')
+            : failureOf(core, words, at, request.#data);
+        request.#settle(State.Failed, undefined, error);
+        return;
+      }
+      let value: unknown;
+      try {
+        value = request.#read(core, words, at);
+      } catch (error) {
+        request.#settle(State.Failed, undefined, error);
+        return;
+      }
+      request.#settle(State.Done, value, undefined);
+    };
+
+    fail = (request, error) => {
+      if (request.#state === State.Active) request.#settle(State.Failed, undefined, error);
+    };
+
+    abortOn = (request, signal) => {
+      if (request.#state !== State.Active) return;
+      request.#signal = signal;
+      request.#onAbort = () => {
+        if (request.#state === State.Active) request.#core.withdraw(request.#slot);
+      };
+      signal.addEventListener('abort', request.#onAbort);
+    };
+
+    isActive = (request) => request.#state === State.Active;
+    isCollected = (request) => request.#collected;
+    collect = (request) => request.#collect();
+    hasFailed = (request) => request.#state === State.Failed;
+    takeOutcome = (request) => {
+      request.#collected = true;
+      return request.#state === State.Failed
+        ? { status: 'rejected', reason: request.#error }
+        : { status: 'fulfilled', value: request.#value as never };
+    };
+    coreOf = (request) => request.#core;
+    dataOf = (request) => request.#data;
+    isRequest = (value): value is Request<unknown> => typeof value === 'object' && value !== null && #core in value;
+  }
+}
+
+function never(): never {
+  throw new Error('a request that never began has no record');
+}

@@ -1,0 +1,44 @@
+// What works here, and why not what does not.
+import { binding, type NativeSupport } from './binding.js';
+import { loadNative } from './native.js';
+
+/** Whether something works; if not, the exact reason. */
+export interface Verdict {
+  ok: boolean;
+  reason?: string;
+}
+
+/** What {@link support} tells. */
+export interface Support {
+  /** Operating system and processor, as `linux-x64`. */
+  platform: string;
+  /** The addon: without it nothing works. */
+  native: Verdict;
+  /** Ways in which ranks can interrupt each other. */
+  drivers: Record<'uintr' | 'signal' | 'poll', Verdict>;
+  /** Ways in which large messages can travel. Whether `cma` works towards a rank is known when there is one. */
+  copies: Record<'heap' | 'cma' | 'pipeline', Verdict>;
+  /**
+   * Whether memory in flight is kept although its buffer was detached. Where it is not, detaching a buffer that a request
+   * uses may crash the process.
+   */
+  holdsBackingStores: boolean;
+}
+
+/** What works on this host, tried rather than assumed. Never throws. */
+export function support(): Support {
+  const platform = `${process.platform}-${process.arch}`;
+  const loaded = loadNative();
+  if ('reason' in loaded) {
+    const no = { ok: false, reason: loaded.reason };
+    return {
+      platform,
+      native: no,
+      drivers: { uintr: no, signal: no, poll: no },
+      copies: { heap: no, cma: no, pipeline: no },
+      holdsBackingStores: false,
+    };
+  }
+  const tried: NativeSupport = binding().support(process.env['UINTR_SIGNAL'] ?? '');
+  return { platform, native: { ok: true }, ...tried };
+}

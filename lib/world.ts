@@ -1,0 +1,207 @@
+// The world: all ranks that joined together, and this process's or thread's place among them.
+import { checkOptions, checkRank, checkTimeout, keySet } from './arguments.js';
+import type { NativeWorld } from './binding.js';
+import { Core } from './core.js';
+import { closedError, invalidArgument, UintrError } from './errors.js';
+import { EmittingComm } from './events.js';
+import { enter, type JoinOptions } from './join.js';
+import { leave } from './leave.js';
+import { COPY_KINDS, type CopyKind, type WorldInspection, type WorldStats } from './reports.js';
+
+/** Options of {@link World.close}. */
+export interface CloseOptions {
+  /** After this many milliseconds sends that are not done fail with ERR_UINTR_TIMEOUT. For ever if not given. */
+  timeoutMs?: number;
+}
+
+// src-native/engine/types.h, enum Life
+const CLOSED = 3;
+
+const CLOSE_KEYS = keySet('timeoutMs');
+
+/**
+ * A world of ranks on this host, and everything a communicator has.
+ *
+ * Active sends and awaited or waited requests keep the process alive; a joined world, or a receive that nobody awaits,
+ * does not.
+ */
+export class World extends EmittingComm {
+  readonly #native: NativeWorld;
+  readonly #core: Core;
+  readonly #forget: () => void;
+  #driver: string;
+  #held = false;
+  #closing: Promise<void> | undefined;
+  // Of alloc(0), which has no block.
+  readonly #empty = new WeakSet<ArrayBufferLike>();
+
+  /**
+   * Enters a world (compare MPI 4.1, 11.2, MPI_Init).
+   *
+   * Without a name: in what `uintr run` started, that world; else one of size 1. With a name and a size: the world of all
+   * processes of this user that join under that name, ranks by arrival unless given.
+   *
+   * Rejects with ERR_UINTR_JOIN (the others did not come within `joinTimeout`; the rank is taken; this thread is in that
+   * world already), ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_NO_MEMORY, ERR_UINTR_UNSUPPORTED.
+   */
+  static async join(options?: JoinOptions): Promise<World> {
+    return enter(options, (native, onBatch, forget) => new World(native, onBatch, forget));
+  }
+
+  private constructor(native: NativeWorld, onBatch: (settle: (count: number) => void) => void, forget: () => void) {
+    const core = new Core(native, {
+      // News can come out of any call; a program's listeners run outside of it.
+      peerGone: (rank, cause) => process.nextTick(() => this.emit('peer-exit', { rank, cause })),
+      driverLost: () => {
+        this.#driver = native.driver();
+        process.emitWarning(
+          'the program took over the signal of uintr; messages make progress only from calls and the event loop now',
+          {
+            type: 'UintrWarning',
+            code: 'UINTR_SIGNAL_TAKEN',
+          },
+        );
+      },
+    });
+    super(core, 0);
+    this.#native = native;
+    this.#core = core;
+    this.#forget = forget;
+    this.#driver = native.driver();
+    onBatch((count) => core.settle(count));
+  }
+
+  /** How ranks interrupt this one: 'uintr', 'signal', or 'poll' (not at all). */
+  get driver(): 'uintr' | 'signal' | 'poll' {
+    return this.#driver as 'uintr' | 'signal' | 'poll';
+  }
+
+  /** How a large message between this rank and `peer` travels. */
+  copy(peer: number): CopyKind {
+    checkRank(peer, this.size, 'peer');
+    this.#checkUsable();
+    return COPY_KINDS[Math.log2(this.#native.copy(peer))] ?? 'pipeline';
+  }
+
+  /** Whether that rank has not left the world. False on a closed world. */
+  isAlive(rank: number): boolean {
+    checkRank(rank, this.size);
+    const life = this.#native.life(rank);
+    return life >= 0 && life < CLOSED;
+  }
+
+  /**
+   * A zeroed buffer in the shared heap, where messages travel fastest. It is freed by {@link free} or by garbage
+   * collection, and stays readable after close.
+   * @param byteLength in bytes
+   * @throws ERR_UINTR_NO_MEMORY: `heapBytes`, or the memory of the host, does not suffice
+   */
+  alloc(byteLength: number): Uint8Array<ArrayBuffer> {
+    if (!Number.isSafeInteger(byteLength) || byteLength < 0) {
+      throw invalidArgument('byteLength', 'a whole number of bytes, 0 or more', byteLength);
+    }
+    this.#core.checkOpen();
+    if (byteLength === 0) {
+      const view = new Uint8Array(0);
+      this.#empty.add(view.buffer);
+      return view;
+    }
+    const block = byteLength <= this.#native.heapBytes ? this.#native.alloc(byteLength) : undefined;
+    if (block === undefined) {
+      throw new UintrError(
+        'ERR_UINTR_NO_MEMORY',
+        `no block of ${byteLength} bytes in a heap of ${this.#native.heapBytes}`,
+        {
+          rank: this.rank,
+        },
+      );
+    }
+    return new Uint8Array(block);
+  }
+
+  /**
+   * Gives back what {@link alloc} gave, or the data of a Message, and detaches it.
+   * @throws ERR_UINTR_INVALID_ARGUMENT: it is in flight, was freed, or comes from elsewhere
+   */
+  free(view: Uint8Array): void {
+    const buffer: unknown = ArrayBuffer.isView(view) ? view.buffer : undefined;
+    if (buffer instanceof ArrayBuffer) {
+      if (this.#empty.delete(buffer)) return;
+      if (this.#core.uses(buffer)) throw invalidArgument('view', 'memory that no request uses', view);
+      if (buffer.byteLength > 0 && this.#native.detach(buffer)) return;
+    }
+    throw invalidArgument('view', 'memory of this world that is not free', view);
+  }
+
+  /** Counts since joining; zeroes once the world is closed. */
+  stats(): WorldStats {
+    this.#checkUsable();
+    return this.#native.stats()!;
+  }
+
+  /** Everything that is pending: "why is it stuck?" */
+  inspect(): WorldInspection {
+    this.#checkUsable();
+    return this.#native.inspect()!;
+  }
+
+  /** Moves what can be moved now, and settles what is complete. A computation need not call it: interrupts do. */
+  progress(): void {
+    this.#core.progress();
+  }
+
+  /** Keeps the process alive until {@link unref} or {@link close}, also when nothing is under way. Does not count. */
+  ref(): this {
+    if (!this.#held && !this.#core.closed) {
+      this.#held = true;
+      this.#core.want();
+    }
+    return this;
+  }
+
+  /** Undoes {@link ref}. Active sends and awaited requests keep the process alive all the same. */
+  unref(): this {
+    if (this.#held) {
+      this.#held = false;
+      this.#core.unwant();
+    }
+    return this;
+  }
+
+  /**
+   * Leaves the world (compare MPI 4.1, 11.2.2, MPI_Finalize). Own receives fail with ERR_UINTR_CLOSED; own sends are
+   * finished first, until they are done, the partner is closing or gone, or the timeout fails them with
+   * ERR_UINTR_TIMEOUT. What was sent before is still received by the others. Called again it gives the same promise.
+   */
+  close(options?: CloseOptions): Promise<void> {
+    this.#closing ??= this.#close(options);
+    return this.#closing;
+  }
+
+  /** {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(options: CloseOptions | undefined): Promise<void> {
+    let limit: number;
+    try {
+      limit = checkTimeout(checkOptions(options, CLOSE_KEYS).timeoutMs);
+    } catch (error) {
+      // Not a close after all: the next one may do better.
+      process.nextTick(() => {
+        this.#closing = undefined;
+      });
+      throw error;
+    }
+    await leave(this.#core, limit);
+    this.#held = false;
+    this.#forget();
+  }
+
+  #checkUsable(): void {
+    if (this.#closing !== undefined && this.#native.quiescent() && this.#native.stats() === undefined) {
+      throw closedError(this.rank);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// Buffers in the shared heap: what alloc() gives, and what a message without a receive buffer arrived in. Each is an
+// external ArrayBuffer of its own over the heap's mapping, which it keeps alive; so it stays readable after the world is
+// closed. Its block goes back to the arena in the finalizer and nowhere else: until then somebody may look at it.
+#include <string.h>
+
+#include <memory>
+
+#include "addon/bytes.h"
+#include "addon/calls.h"
+#include "addon/instance.h"
+#include "addon/world.h"
+
+namespace uintr {
+namespace {
+
+struct Block {
+  std::shared_ptr<World> world;
+  HeapMapping* heap;
+  uint64_t offset;
+};
+
+// On the thread of the environment, at the latest in its teardown.
+void free_block(napi_env, void*, void* hint) {
+  auto* block = static_cast<Block*>(hint);
+  if (Engine* engine = block->world->engine()) engine->heap_free(block->offset);
+  block->heap->release();
+  delete block;
+}
+
+napi_value wrap(World* world, uint64_t offset, uint64_t bytes) {
+  napi_env env = world->env();
+  HeapMapping* heap = world->joined().heap;
+  heap->retain();
+  auto* block = new Block{world->shared_from_this(), heap, offset};
+  napi_value result = nullptr;
+  if (napi_create_external_arraybuffer(env, heap->base() + offset, bytes, free_block, block, &result) != napi_ok) {
+    free_block(env, nullptr, block);
+    return js::undefined(env);
+  }
+  return result;
+}
+
+// alloc(bytes): a zeroed ArrayBuffer, undefined: no memory
+napi_value alloc(napi_env env, napi_callback_info info) {
+  napi_value size = nullptr;
+  auto* world = static_cast<World*>(js::arguments(env, info, 1, &size));
+  if (world->engine() == nullptr) return js::undefined(env);
+  auto bytes = static_cast<uint64_t>(js::to_number(env, size));
+  uint64_t offset = world->engine()->heap_alloc(bytes);
+  if (offset == kNoHeap) return js::undefined(env);
+  memset(world->joined().heap->base() + offset, 0, bytes);
+  return wrap(world, offset, bytes);
+}
+
+// takeBlock(offset, bytes): the ArrayBuffer of a message that arrived there
+napi_value take_block(napi_env env, napi_callback_info info) {
+  napi_value values[2] = {};
+  auto* world = static_cast<World*>(js::arguments(env, info, 2, values));
+  if (world->engine() == nullptr) return js::undefined(env);
+  return wrap(world, static_cast<uint64_t>(js::to_number(env, values[0])),
+              static_cast<uint64_t>(js::to_number(env, values[1])));
+}
+
+// detach(buffer): false if it is none of this heap's. Its finalizer follows.
+napi_value detach(napi_env env, napi_callback_info info) {
+  napi_value buffer = nullptr;
+  auto* world = static_cast<World*>(js::arguments(env, info, 1, &buffer));
+  void* data = nullptr;
+  size_t length = 0;
+  if (napi_get_arraybuffer_info(env, buffer, &data, &length) != napi_ok || length == 0) return js::boolean(env, false);
+  if (!world->lies_in_heap(data)) return js::boolean(env, false);
+  return js::boolean(env, napi_detach_arraybuffer(env, buffer) == napi_ok);
+}
+
+}  // namespace
+
+void define_blocks(World* world, napi_value object) {
+  napi_env env = world->env();
+  js::set(env, object, "alloc", js::function(env, "alloc", alloc, world));
+  js::set(env, object, "takeBlock", js::function(env, "takeBlock", take_block, world));
+  js::set(env, object, "detach", js::function(env, "detach", detach, world));
+}
+
+}  // namespace uintr

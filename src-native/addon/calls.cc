@@ -1,0 +1,116 @@
+// The functions of a world's JavaScript object that every message goes through. Each gets its World as the function's
+// own data, which costs less than unwrapping and cannot fail in termination; arguments and outcomes go through the
+// exchange.
+#include "addon/calls.h"
+
+#include "addon/bytes.h"
+#include "addon/world.h"
+
+namespace uintr {
+namespace {
+
+napi_value integer(napi_env env, int32_t value) {
+  napi_value result = nullptr;
+  napi_create_int32(env, value, &result);
+  return result;
+}
+
+// A posted operation's slot, or what became of it. `array_buffer` holds its bytes.
+int32_t outcome(World* world, const Posted& posted, napi_value array_buffer) {
+  if (world->engine()->has_stalled()) world->engine()->resume_stalled();
+  if (posted.handle != kNoHandle) {
+    world->remember(posted.handle, array_buffer);
+    return static_cast<int32_t>(handle_slot(posted.handle));
+  }
+  world->exchange().immediate = posted.completion;
+  return posted.completion.error == Error::None ? kPostDone : kPostFailed;
+}
+
+// postSend(data): slot or PostResult
+napi_value post_send(napi_env env, napi_callback_info info) {
+  napi_value data = nullptr;
+  auto* world = static_cast<World*>(js::arguments(env, info, 1, &data));
+  if (world->engine() == nullptr) return integer(env, kPostClosed);
+  Bytes bytes;
+  if (!bytes_of(env, data, &bytes)) return integer(env, kPostNotBytes);
+  const Exchange& x = world->exchange();
+  Posted posted = world->engine()->post_send(
+      {x.peer, x.context, x.tag, bytes.data, bytes.length, (x.flags & kFlagSynchronous) != 0});
+  return integer(env, outcome(world, posted, bytes.array_buffer));
+}
+
+// postRecv(into | undefined): slot or PostResult
+napi_value post_recv(napi_env env, napi_callback_info info) {
+  napi_value into = nullptr;
+  auto* world = static_cast<World*>(js::arguments(env, info, 1, &into));
+  if (world->engine() == nullptr) return integer(env, kPostClosed);
+  const Exchange& x = world->exchange();
+  bool allocate = (x.flags & kFlagAllocate) != 0;
+  Bytes bytes{};
+  if (!allocate && !bytes_of(env, into, &bytes)) return integer(env, kPostNotBytes);
+  Posted posted = world->engine()->post_recv({x.peer, x.context, x.tag, bytes.data, bytes.length, allocate});
+  return integer(env, outcome(world, posted, bytes.array_buffer));
+}
+
+// drain(): completions in the batch
+napi_value drain(napi_env env, napi_callback_info info) {
+  auto* world = static_cast<World*>(js::arguments(env, info, 0, nullptr));
+  return integer(env, static_cast<int32_t>(world->take_batch()));
+}
+
+// progress(): completions in the batch
+napi_value progress(napi_env env, napi_callback_info info) {
+  auto* world = static_cast<World*>(js::arguments(env, info, 0, nullptr));
+  if (world->engine() == nullptr) return integer(env, 0);
+  world->advance(Effort::Call);
+  // A loop on `done` never comes to the event loop, which is where deaths are seen otherwise.
+  world->look_around_sometimes();
+  return integer(env, static_cast<int32_t>(world->take_batch()));
+}
+
+// waitSlice(ms): completions in the batch; 0 after at most 50 ms
+napi_value wait_slice(napi_env env, napi_callback_info info) {
+  napi_value ms = nullptr;
+  auto* world = static_cast<World*>(js::arguments(env, info, 1, &ms));
+  return integer(env, static_cast<int32_t>(world->wait_slice(js::to_number(env, ms))));
+}
+
+// cancel(slot): whether it will complete with Cancelled
+napi_value cancel(napi_env env, napi_callback_info info) {
+  napi_value slot = nullptr;
+  auto* world = static_cast<World*>(js::arguments(env, info, 1, &slot));
+  if (world->engine() == nullptr) return js::boolean(env, false);
+  Handle handle = world->handle_in(static_cast<uint32_t>(js::to_number(env, slot)));
+  return js::boolean(env, handle != kNoHandle && world->engine()->cancel(handle));
+}
+
+// probe(): whether there is a message; its envelope is in Exchange::immediate
+napi_value probe(napi_env env, napi_callback_info info) {
+  auto* world = static_cast<World*>(js::arguments(env, info, 0, nullptr));
+  if (world->engine() == nullptr) return js::boolean(env, false);
+  Exchange& x = world->exchange();
+  Envelope envelope{};
+  bool found = world->engine()->probe(x.peer, x.context, x.tag, &envelope);
+  if (found) {
+    x.immediate.source = envelope.source;
+    x.immediate.tag = envelope.tag;
+    x.immediate.length = envelope.length;
+  }
+  return js::boolean(env, found);
+}
+
+}  // namespace
+
+void define_calls(World* world, napi_value object) {
+  napi_env env = world->env();
+  constexpr struct {
+    const char* name;
+    napi_callback callback;
+  } kCalls[] = {
+      {"postSend", post_send}, {"postRecv", post_recv}, {"drain", drain}, {"progress", progress},
+      {"cancel", cancel},      {"probe", probe},        {"waitSlice", wait_slice},
+  };
+  for (const auto& call : kCalls) js::set(env, object, call.name, js::function(env, call.name, call.callback, world));
+}
+
+}  // namespace uintr

@@ -1,0 +1,89 @@
+// How completions get from the engine to JavaScript: in batches, through the exchange.
+#include <unistd.h>
+
+#include "addon/world.h"
+
+namespace uintr {
+namespace {
+
+constexpr uint64_t kDriverCheckNs = 1'000'000'000;
+constexpr uint64_t kLookCycles = 20'000'000;  // 5 to 10 ms
+
+Cause cause_of(Life life) {
+  // What a rank published last; one that published nothing vanished.
+  if (life == Life::Closed) return Cause::Closed;
+  if (life == Life::Exited) return Cause::Exited;
+  return Cause::Killed;
+}
+
+}  // namespace
+
+uint32_t World::take_batch() {
+  if (engine_ == nullptr) return 0;
+  Completion* batch = exchange_->batch;
+  uint32_t count = engine_->drain(batch, kBatch);
+  // From here on no peer touches these buffers.
+  for (uint32_t i = 0; i < count; ++i) notes_[handle_slot(batch[i].handle)].bytes.reset();
+  while (count < kBatch && next_news_ < news_.size()) batch[count++] = news_[next_news_++];
+  if (next_news_ == news_.size() && next_news_ != 0) {
+    news_.clear();
+    next_news_ = 0;
+  }
+  return count;
+}
+
+bool World::advance(Effort effort) {
+  bool more = engine_->progress(effort);
+  if (engine_->has_stalled()) engine_->resume_stalled();
+  return more;
+}
+
+void World::deliver() {
+  if (tearing_down_ || engine_ == nullptr || !has_news()) return;
+  js::Scope scope(env_);
+  if (!scope.open()) return;
+  // The batch is taken here and read there before anything else can be posted, so a slot's number is not reused under
+  // JavaScript's eyes. A full batch makes JavaScript ask for the next by itself.
+  napi_value count = nullptr;
+  if (napi_create_uint32(env_, take_batch(), &count) != napi_ok) return;
+  on_batch_.call(1, &count);
+}
+
+void World::look_around(int timeout_ms) {
+  Liveness::Events events = joined_->liveness.drain(timeout_ms);
+  if (events.dead.empty()) return;
+  for (uint32_t peer : events.dead) {
+    Cause cause = cause_of(engine_->peer_life(peer));
+    engine_->peer_gone(peer, cause);
+    news_.push_back({kNoHandle, static_cast<Error>(kNewsPeerGone), cause, peer, 0, 0, 0});
+  }
+  // It may have died between the two steps of an interrupt to somebody who now takes one to be on its way.
+  engine_->kick();
+}
+
+void World::look_around_sometimes() {
+  uint64_t now = arch::cycles();
+  if (now - looked_at_ < kLookCycles) return;
+  looked_at_ = now;
+  look_around(0);
+  check_driver();
+}
+
+void World::check_driver() {
+  if (driver_lost_) return;
+  uint64_t now = uv_hrtime();
+  if (now - driver_checked_at_ < kDriverCheckNs) return;
+  driver_checked_at_ = now;
+  if (driver_->still_ours()) return;
+  driver_->fall_back();
+  driver_lost_ = true;
+  news_.push_back({kNoHandle, static_cast<Error>(kNewsDriverLost), Cause::None, 0, 0, 0, 0});
+}
+
+void World::ring_self() {
+  uint64_t one = 1;
+  // A counter that is full already does what is wanted.
+  [[maybe_unused]] ssize_t written = write(joined_->event_fd.get(), &one, sizeof one);
+}
+
+}  // namespace uintr

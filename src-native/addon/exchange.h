@@ -1,0 +1,56 @@
+// The one piece of memory that JavaScript and this addon both read and write without a call: an ArrayBuffer that the
+// addon holds and lib/exchange.ts sees through an Int32Array. Arguments of the hot calls go in here and outcomes come
+// out, so that no JavaScript object is made per message. Nobody but the JavaScript thread touches it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/types.h"
+
+namespace uintr {
+
+constexpr uint32_t kBatch = 64;  // completions handed over at a time
+
+struct Exchange {
+  // Arguments of postSend, postRecv and probe, written by JavaScript.
+  uint32_t peer;
+  uint32_t tag;
+  uint32_t context;
+  uint32_t flags;
+  // How many requests want the process to stay alive; JavaScript counts.
+  int32_t wanted;
+  // 1: the loop handle is referenced. Written by the addon; JavaScript calls ref() only where it finds 0.
+  int32_t referenced;
+  // Requests that JavaScript has handed to the engine and not got back; JavaScript counts.
+  int32_t active;
+  int32_t reserved[9];
+  // What a post or a probe answered at once.
+  Completion immediate;
+  // What drain, progress, waitSlice and the loop's callback hand over.
+  Completion batch[kBatch];
+};
+constexpr uint32_t kFlagSynchronous = 1;  // of postSend
+constexpr uint32_t kFlagAllocate = 2;     // of postRecv
+
+// What postSend and postRecv return: a slot (>= 0), or one of these.
+enum PostResult : int32_t {
+  kPostDone = -1,      // over, without error; Exchange::immediate has the rest
+  kPostFailed = -2,    // over, with the error in Exchange::immediate
+  kPostClosed = -3,    // the world is closed
+  kPostNotBytes = -4,  // not a buffer
+};
+
+// A record of the batch whose handle is kNoHandle is not a completion but news; its `error` field says which.
+enum News : uint32_t {
+  kNewsPeerGone = 0,    // source: the rank, cause: why
+  kNewsDriverLost = 1,  // the program took the signal over; the world polls from now on
+};
+
+// lib/exchange.ts counts in 32-bit words.
+static_assert(offsetof(Exchange, immediate) == 64 && sizeof(Completion) == 40);
+static_assert(offsetof(Completion, error) == 8 && offsetof(Completion, cause) == 12 && offsetof(Completion, source) == 16 &&
+              offsetof(Completion, tag) == 20 && offsetof(Completion, length) == 24 &&
+              offsetof(Completion, heap_offset) == 32);
+
+}  // namespace uintr

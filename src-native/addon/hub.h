@@ -1,0 +1,12 @@
+// createHub(size) → { fds: number[], close(): void }: the rendezvous for ranks that this process starts; or, if it cannot
+// be had, an object { code, message, errno?, syscall? } like join's.
+//
+// fds[i] is the socket for rank i, close-on-exec and the caller's: it passes it on (stdio of a child, or `hubFd` of
+// join() in this process, which takes it over) and closes it where it was only passed on. close() ends the hub thread
+// and with it every join that is not complete; a hub whose `close` is garbage-collected, or whose environment ends, ends
+// likewise. After all ranks have joined there is nothing left to end.
+#pragma once
+
+#include <napi.h>
+
+void export_hub(Napi::Env env, Napi::Object exports);

@@ -1,0 +1,23 @@
+// What the addon keeps per environment: a process has one on its main thread and one on each worker that loads it.
+#pragma once
+
+#include <node_api.h>
+
+#include <memory>
+#include <vector>
+
+namespace uintr {
+
+class World;
+
+struct Instance {
+  // Every world this environment ever joined. A closed one is an empty shell, but the functions of its JavaScript object
+  // point at it, and they may be called for as long as the environment lives.
+  std::vector<std::shared_ptr<World>> worlds;
+};
+
+// Made by the module's init, deleted by the environment after everything that could use it.
+bool instance_create(napi_env env);
+Instance* instance_of(napi_env env);
+
+}  // namespace uintr

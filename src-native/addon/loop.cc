@@ -1,0 +1,110 @@
+#include "addon/loop.h"
+
+#include "addon/world.h"
+
+namespace uintr {
+namespace {
+
+// Rounds of "something came in meanwhile" before the loop gets its turn again. Without a bound two ranks that answer
+// each other at once would keep timers and I/O waiting.
+constexpr int kRounds = 8;
+
+// Polls for `spinMicroseconds` before the loop sleeps, if somebody here waits for something.
+void spin(World* world) {
+  double microseconds = world->options().spin_microseconds;
+  if (microseconds <= 0 || world->exchange().active == 0) return;
+  Engine* engine = world->engine();
+  engine->begin_polling();
+  uint64_t end = uv_hrtime() + static_cast<uint64_t>(microseconds * 1000);
+  do {
+    world->advance(Effort::Idle);
+    if (world->has_news()) break;
+    arch::relax();
+  } while (uv_hrtime() < end);
+  engine->resume(false);
+}
+
+}  // namespace
+
+bool Loop::start(uv_loop_t* uv, int fd, World* world) {
+  world_ = world;
+  // In this order, so that a failure leaves no handle to close: only uv_poll_init can fail.
+  if (uv_poll_init(uv, &poll_, fd) != 0) return false;
+  uv_prepare_init(uv, &prepare_);
+  uv_check_init(uv, &check_);
+  poll_.data = prepare_.data = check_.data = this;
+  uv_poll_start(&poll_, UV_READABLE, on_poll);
+  uv_prepare_start(&prepare_, on_prepare);
+  uv_check_start(&check_, on_check);
+  for (auto* handle : {reinterpret_cast<uv_handle_t*>(&poll_), reinterpret_cast<uv_handle_t*>(&prepare_),
+                       reinterpret_cast<uv_handle_t*>(&check_)}) {
+    uv_unref(handle);
+  }
+  open_ = 3;
+  return true;
+}
+
+void Loop::ref() {
+  if (!closing_) uv_ref(reinterpret_cast<uv_handle_t*>(&poll_));
+}
+
+void Loop::unref() {
+  if (!closing_) uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
+}
+
+void Loop::close(void (*done)(World*)) {
+  if (closing_) return;
+  closing_ = true;
+  done_ = done;
+  uv_close(reinterpret_cast<uv_handle_t*>(&poll_), on_close);
+  uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), on_close);
+  uv_close(reinterpret_cast<uv_handle_t*>(&check_), on_close);
+}
+
+void Loop::on_close(uv_handle_t* handle) {
+  auto* self = static_cast<Loop*>(handle->data);
+  if (--self->open_ == 0) self->done_(self->world_);
+}
+
+// The loop is about to sleep. Whatever is complete is delivered first, and peers are told that from now on a notice must
+// wake: prepare_sleep() publishes that and then looks once more (SYNC POINT: attention). Whether the loop will really
+// sleep (timers, setImmediate) is not known here for certain, and telling them costs little.
+void Loop::on_prepare(uv_prepare_t* handle) {
+  World* world = static_cast<Loop*>(handle->data)->world_;
+  if (world->engine() == nullptr) return;
+  Exchange& exchange = world->exchange();
+  if (exchange.wanted == 0 && exchange.referenced != 0) {
+    exchange.referenced = 0;
+    world->loop().unref();
+  }
+  world->check_driver();
+  bool more = world->advance(Effort::Idle);
+  world->deliver();
+  if (world->engine() == nullptr) return;  // JavaScript closed it
+  if (!more && !world->has_news() && uv_backend_timeout(world->loop().poll_.loop) != 0) spin(world);
+  for (int round = 0; round < kRounds; ++round) {
+    if (!more && !world->has_news() && world->engine()->prepare_sleep(Attention::Sleeping)) return;
+    more = world->advance(Effort::Idle);
+    world->deliver();
+    if (world->engine() == nullptr) return;
+  }
+  world->ring_self();
+}
+
+void Loop::on_check(uv_check_t* handle) {
+  World* world = static_cast<Loop*>(handle->data)->world_;
+  if (world->engine() == nullptr) return;
+  world->engine()->resume(false);
+  world->deliver();
+}
+
+// Node runs I/O callbacks, this one among them, between prepare and check; the rank counts as sleeping until check.
+void Loop::on_poll(uv_poll_t* handle, int, int) {
+  World* world = static_cast<Loop*>(handle->data)->world_;
+  if (world->engine() == nullptr) return;
+  world->look_around(0);
+  if (world->advance(Effort::Idle)) world->ring_self();
+  world->deliver();
+}
+
+}  // namespace uintr

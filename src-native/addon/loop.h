@@ -1,0 +1,35 @@
+// The event loop's part in a world: it looks before it sleeps, sleeps on the world's descriptor, and looks when it wakes.
+#pragma once
+
+#include <uv.h>
+
+namespace uintr {
+
+class World;
+
+class Loop {
+ public:
+  // `fd` becomes readable when a peer rings or dies. Keeps nothing alive until ref().
+  bool start(uv_loop_t* uv, int fd, World* world);
+  void ref();
+  void unref();
+  // `done` runs when the last callback has run; `world` must live until then.
+  void close(void (*done)(World*));
+  bool closing() const { return closing_; }
+
+ private:
+  static void on_prepare(uv_prepare_t* handle);
+  static void on_check(uv_check_t* handle);
+  static void on_poll(uv_poll_t* handle, int status, int events);
+  static void on_close(uv_handle_t* handle);
+
+  World* world_ = nullptr;
+  void (*done_)(World*) = nullptr;
+  uv_poll_t poll_;
+  uv_prepare_t prepare_;
+  uv_check_t check_;
+  int open_ = 0;
+  bool closing_ = false;
+};
+
+}  // namespace uintr

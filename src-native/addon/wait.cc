@@ -1,0 +1,82 @@
+// Blocking waits. One slice is short, and JavaScript re-enters it, because nothing else of this thread runs meanwhile:
+// not a worker's termination, not process.exit().
+#include <sched.h>
+#include <uv.h>
+
+#include <algorithm>
+
+#include "addon/world.h"
+
+namespace uintr {
+namespace {
+
+constexpr double kSliceMs = 50;
+constexpr uint64_t kUs = 1000, kMs = 1'000'000;  // in ns
+// Long enough for a peer that is at it anyway to answer; what follows costs two system calls and a wake-up.
+constexpr uint64_t kSpinNs = 50 * kUs;
+constexpr uint64_t kFirstKickNs = 1 * kMs, kLastKickNs = 1000 * kMs;
+constexpr int kTriesPerLook = 16;  // a clock costs as much as a few looks at shared memory
+
+uint32_t processors() {
+  static const uint32_t count = [] {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+  }();
+  return count;
+}
+
+// Where ranks share processors, whoever spins holds up the one it waits for.
+uint64_t spin_ns(uint32_t ranks) { return ranks <= processors() ? kSpinNs : 2 * kUs; }
+
+}  // namespace
+
+uint32_t World::wait_slice(double ms) {
+  if (engine_ == nullptr) return 0;
+  if (has_news()) return take_batch();
+  uint64_t now = uv_hrtime();
+  const uint64_t end = now + static_cast<uint64_t>(std::clamp(ms, 0.0, kSliceMs) * 1e6);
+  const uint64_t spin = spin_ns(joined_->geometry.size);
+  if (kick_after_ == 0) {  // the first slice of a wait
+    kick_after_ = kFirstKickNs;
+    kick_at_ = now + kick_after_;
+  }
+  engine_->begin_polling();
+  uint64_t spin_until = now + spin;
+  for (;;) {
+    bool moving = false;
+    for (int i = 0; i < kTriesPerLook && !has_news(); ++i) {
+      if (advance(Effort::Idle)) {
+        moving = true;
+        break;
+      }
+      arch::relax();
+    }
+    if (has_news()) break;
+    now = uv_hrtime();
+    if (moving) {
+      spin_until = now + spin;
+      kick_at_ = now + kick_after_;
+    }
+    if (now >= end) break;
+    if (now < spin_until) continue;
+    if (now >= kick_at_) {
+      engine_->kick();
+      kick_after_ = std::min(kick_after_ * 2, kLastKickNs);
+      kick_at_ = now + kick_after_;
+    }
+    // SYNC POINT: attention. Peers read Blocked, or this look sees what they published before they read it.
+    if (!engine_->prepare_sleep(Attention::Blocked)) continue;
+    uint64_t until = std::min(end, kick_at_);
+    look_around(static_cast<int>((until - now + kMs - 1) / kMs));
+    engine_->resume(true);
+    check_driver();
+    spin_until = 0;  // once it has slept it need not spin: whoever has news rings
+  }
+  // Deaths show only here when there is always something to copy.
+  if (!has_news()) look_around(0);
+  engine_->resume(false);
+  if (has_news()) kick_after_ = 0;
+  return take_batch();
+}
+
+}  // namespace uintr

@@ -1,0 +1,153 @@
+#include "addon/world.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "addon/exit.h"
+#include "addon/instance.h"
+
+namespace uintr {
+namespace {
+
+// How long a thread that ends waits for peers in the middle of a copy. They need microseconds; one that is stopped may
+// need for ever, and then the memory it would touch is not given back (release_memory).
+constexpr uint64_t kLetGoNs = 200'000'000;
+
+}  // namespace
+
+std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined, std::unique_ptr<Driver> driver,
+                                   const WorldOptions& options, JoinError* error) {
+  std::shared_ptr<World> world(new World);
+  world->env_ = env;
+  world->options_ = options;
+  world->rank_ = joined->rank;
+  napi_get_uv_event_loop(env, &world->uv_);
+
+  world->heap_begin_ = reinterpret_cast<uintptr_t>(joined->heap->base());
+  world->heap_end_ = world->heap_begin_ + joined->heap->bytes();
+
+  // Sparse: the engine touches it as pairs talk, the notes as slots are used.
+  const Geometry& geometry = joined->geometry;
+  uint64_t engine_bytes = round_up(Engine::private_bytes(geometry), 4096);
+  world->memory_bytes_ = engine_bytes + round_up(sizeof(SlotNote) * uint64_t{geometry.max_requests}, 4096);
+  void* memory = mmap(nullptr, world->memory_bytes_, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) {
+    fail_syscall(error, "mmap", errno, "no memory for the engine");
+    return nullptr;
+  }
+  world->memory_ = memory;
+  world->notes_ = reinterpret_cast<SlotNote*>(static_cast<char*>(memory) + engine_bytes);
+
+  driver->create(joined.get());
+  Setup setup{};
+  setup.geometry = geometry;
+  setup.rank = joined->rank;
+  setup.slice_bytes = options.slice_bytes;
+  setup.interrupts = driver->interrupts();
+  setup.world = joined->world.base();
+  setup.peers = joined->maps.data();
+  setup.ports = driver->ports();
+  world->driver_name_ = driver->name();
+  world->joined_ = std::move(joined);
+  world->driver_ = std::move(driver);
+
+  napi_value buffer = nullptr;
+  void* exchange = nullptr;
+  if (napi_create_arraybuffer(env, sizeof(Exchange), &exchange, &buffer) != napi_ok ||
+      napi_create_reference(env, buffer, 1, &world->exchange_ref_) != napi_ok ||
+      !world->loop_.start(world->uv_, world->joined_->liveness.fd(), world.get())) {
+    fail(error, "ERR_UINTR_NO_MEMORY", "no memory, or no descriptor, for the event loop's part of the world");
+    return nullptr;
+  }
+  world->exchange_ = static_cast<Exchange*>(exchange);
+  world->engine_ = Engine::create(memory, setup);
+  world->driver_->attach(world->engine_);
+  napi_add_async_cleanup_hook(env, on_teardown, world.get(), &world->hook_);
+  exit_watch(world.get());
+  instance_of(env)->worlds.push_back(world);
+  return world;
+}
+
+World::~World() { release_memory(); }
+
+void World::remember(Handle handle, napi_value array_buffer) {
+  uint32_t slot = handle_slot(handle);
+  noted_ = slot >= noted_ ? slot + 1 : noted_;
+  notes_[slot].handle = handle;
+  if (array_buffer != nullptr) notes_[slot].bytes = backing_store_of(array_buffer);
+}
+
+void World::close(Life life, napi_value done) {
+  if (engine_ == nullptr) return;
+  if (done != nullptr) on_closed_.set(env_, done, "uintr:close");
+  exit_forget(this);
+  bool quiet = engine_->quiescent();
+  engine_->publish_life(life);
+  driver_->detach();
+  engine_ = nullptr;
+  driver_.reset();
+  if (!quiet) {
+    // A peer may still be inside a copy from or to this process. What it can touch stays, held and mapped, until the
+    // process ends.
+    notes_ = nullptr;
+    memory_ = nullptr;
+  }
+  // The descriptor that the loop watches may be closed only after the loop has let go of it.
+  loop_.close([](World* self) { self->let_go(); });
+}
+
+void World::let_go() {
+  // Not quiet: see close().
+  if (memory_ == nullptr) joined_.release();
+  release_memory();
+  on_batch_.clear();
+  if (exchange_ref_ != nullptr) napi_delete_reference(env_, exchange_ref_);
+  exchange_ref_ = nullptr;
+  napi_async_cleanup_hook_handle hook = hook_;
+  hook_ = nullptr;
+  if (!tearing_down_) {
+    js::Scope scope(env_);
+    if (scope.open()) on_closed_.call(0, nullptr);
+  }
+  on_closed_.clear();
+  // Last, because in a teardown the environment may go as soon as its hooks are gone.
+  if (hook != nullptr) napi_remove_async_cleanup_hook(hook);
+}
+
+void World::release_memory() {
+  if (memory_ != nullptr) {
+    // The notes' pages are mostly untouched; a look at each would make them exist.
+    for (uint32_t i = 0; i < noted_; ++i) notes_[i].bytes.reset();
+    munmap(memory_, memory_bytes_);
+  }
+  memory_ = nullptr;
+  notes_ = nullptr;
+  driver_.reset();
+  joined_.reset();
+}
+
+// The environment ends without close(): a worker that was terminated, or a process whose work is done. JavaScript cannot
+// be called any more.
+void World::on_teardown(napi_async_cleanup_hook_handle, void* self) {
+  auto* world = static_cast<World*>(self);
+  world->tearing_down_ = true;
+  if (world->engine_ == nullptr) return;  // a close() is under way, and removes the hook itself
+  world->settle_for_teardown();
+  world->close(Life::Exited, nullptr);
+}
+
+void World::settle_for_teardown() {
+  engine_->abandon(Error::Closed);
+  uint64_t end = uv_hrtime() + kLetGoNs;
+  while (!engine_->quiescent() && uv_hrtime() < end) {
+    engine_->progress(Effort::Idle);
+    look_around(1);
+  }
+}
+
+void World::publish_exit() {
+  if (engine_ != nullptr) engine_->publish_life(Life::Exited);
+}
+
+}  // namespace uintr

@@ -1,0 +1,127 @@
+// One rank's membership of one world: the engine, the memory it stands on, and how the two are brought down in order.
+// Everything here belongs to the JavaScript thread that joined.
+#pragma once
+
+#include <node_api.h>
+#include <uv.h>
+
+#include <memory>
+#include <vector>
+
+#include "addon/backing_store.h"
+#include "addon/exchange.h"
+#include "addon/js.h"
+#include "addon/loop.h"
+#include "bootstrap/bootstrap.h"
+#include "drivers/driver.h"
+#include "engine/engine.h"
+
+namespace uintr {
+
+struct WorldOptions {
+  uint32_t slice_bytes = 0;         // 0: the engine chooses
+  double spin_microseconds = 0;     // before the event loop sleeps
+};
+
+// What the addon remembers of a request slot. All zero is empty.
+struct SlotNote {
+  Handle handle;       // the latest that was posted in this slot
+  BackingStore bytes;  // of a buffer that a peer may touch
+};
+
+class World : public std::enable_shared_from_this<World> {
+ public:
+  // Null with *error: no memory. On success the world's peers may talk to it at once.
+  static std::shared_ptr<World> open(napi_env env, std::unique_ptr<Joined> joined, std::unique_ptr<Driver> driver,
+                                     const WorldOptions& options, JoinError* error);
+  ~World();
+
+  // The object that JavaScript holds; `on_batch(count)` is called with each batch that the event loop brings.
+  napi_value object(napi_value on_batch);
+
+  napi_env env() const { return env_; }
+  // Null once the world is closed.
+  Engine* engine() const { return engine_; }
+  Joined& joined() const { return *joined_; }
+  Driver& driver() const { return *driver_; }
+  Exchange& exchange() const { return *exchange_; }
+  Loop& loop() { return loop_; }
+  const WorldOptions& options() const { return options_; }
+  uint32_t rank() const { return rank_; }
+  const char* driver_name() const { return driver_lost_ ? "poll" : driver_name_; }
+  // Remembers what was posted; `array_buffer` is what holds its bytes, null where the engine holds them.
+  void remember(Handle handle, napi_value array_buffer);
+  Handle handle_in(uint32_t slot) const { return slot < noted_ ? notes_[slot].handle : kNoHandle; }
+
+  // Also after close(): buffers outlive the world.
+  bool lies_in_heap(const void* data) const {
+    auto at = reinterpret_cast<uintptr_t>(data);
+    return at >= heap_begin_ && at < heap_end_;
+  }
+
+  // ---- progress -------------------------------------------------------------
+  // Moves up to kBatch completions and news into the exchange. Returns how many.
+  uint32_t take_batch();
+  bool has_news() const { return engine_->has_completions() || next_news_ < news_.size(); }
+  // progress() with what belongs to it outside a handler. True: there is more to do right now.
+  bool advance(Effort effort);
+  // Hands everything that is complete to JavaScript, from the loop.
+  void deliver();
+  // Takes note of deaths and of rings; waits up to timeout_ms for one.
+  void look_around(int timeout_ms);
+  // The same without waiting, at most every few milliseconds; cheap enough for every call.
+  void look_around_sometimes();
+  // Blocks this thread up to `ms`, at most kSliceMs, until there is a batch. Returns its size.
+  uint32_t wait_slice(double ms);
+  // Makes the event loop come back instead of sleeping.
+  void ring_self();
+  // Notices, once a second at most, that the program took the signal over.
+  void check_driver();
+
+  // ---- the end --------------------------------------------------------------
+  // Publishes `life` and gives everything back. `done`, if not null, is called from the loop when all of that is over.
+  void close(Life life, napi_value done);
+  // For exit(): what peers read after this process has gone.
+  void publish_exit();
+
+ private:
+  World() = default;
+  static void on_teardown(napi_async_cleanup_hook_handle handle, void* self);
+  void settle_for_teardown();
+  void let_go();
+  void release_memory();
+
+  napi_env env_ = nullptr;
+  uv_loop_t* uv_ = nullptr;
+  uint32_t rank_ = 0;
+  const char* driver_name_ = "";
+  WorldOptions options_;
+  uintptr_t heap_begin_ = 0, heap_end_ = 0;  // where the own heap is, or was, mapped
+
+  // Destroyed in this order: the engine's last word, the driver, the notes, what was joined.
+  Engine* engine_ = nullptr;
+  std::unique_ptr<Driver> driver_;
+  SlotNote* notes_ = nullptr;
+  void* memory_ = nullptr;  // of the engine and the notes
+  uint64_t memory_bytes_ = 0;
+  uint32_t noted_ = 0;  // slots from here on were never used
+  std::unique_ptr<Joined> joined_;
+
+  Loop loop_;
+  js::Callback on_batch_, on_closed_;
+  Exchange* exchange_ = nullptr;
+  napi_ref exchange_ref_ = nullptr;
+
+  std::vector<Completion> news_;
+  size_t next_news_ = 0;
+  uint64_t looked_at_ = 0;  // cycles
+  bool driver_lost_ = false;
+  uint64_t driver_checked_at_ = 0;  // ns
+  uint64_t kick_at_ = 0;            // ns; wait.cc
+  uint64_t kick_after_ = 0;         // ns
+
+  napi_async_cleanup_hook_handle hook_ = nullptr;
+  bool tearing_down_ = false;
+};
+
+}  // namespace uintr

@@ -1,0 +1,217 @@
+#include "bootstrap/joined.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "bootstrap/namespace.h"
+#include "bootstrap/probe.h"
+#include "bootstrap/random.h"
+
+namespace uintr {
+namespace {
+
+// Handlers write to it, so a descriptor on which a write can wait must not pass for one.
+bool is_eventfd(int fd) {
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  char target[64];
+  const ssize_t n = readlink(link.c_str(), target, sizeof target);
+  const bool right_kind = n < 0 || std::string(target, static_cast<size_t>(n)) == "anon_inode:[eventfd]";
+  const int flags = fcntl(fd, F_GETFL);
+  return right_kind && flags >= 0 && (flags & O_NONBLOCK) != 0;
+}
+
+bool hung_up(int fd) {
+  pollfd p{fd, 0, 0};
+  return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+}  // namespace
+
+bool JoinedRank::make_own(const JoinRequest& request, JoinError* error) {
+  geometry = request.geometry;
+  const Layout layout{geometry};
+  if (!Segment::create(Segment::Kind::Control, layout.control_bytes(), &control, error)) return false;
+  // What handlers and peers touch without asking: header, heads and tails, reply rings. The rest is the engine's to
+  // commit as it needs it.
+  int failed = control.commit(0, layout.slot(0));
+  if (failed == 0) failed = control.commit(layout.reply_ring(0), layout.data_ring(0) - layout.reply_ring(0));
+  if (failed != 0) return fail_syscall(error, "fallocate", failed, "no memory for the control segment");
+  Segment arena;
+  if (!Segment::create(Segment::Kind::Heap, geometry.heap_bytes, &arena, error)) return false;
+  heap = HeapMapping::create(std::move(arena));
+  if (heap == nullptr) return fail_syscall(error, "malloc", ENOMEM, "no memory for the heap");
+  event_fd.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event_fd) return fail_syscall(error, "eventfd", errno, "cannot join");
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return fail_syscall(error, "pipe2", errno, "cannot join");
+  lifeline_read_.reset(ends[0]);
+  lifeline_write_.reset(ends[1]);
+  nonce_ = random_word();
+  write_control_header(control.base(), geometry, kNone, nonce_, request.tid);
+  return true;
+}
+
+bool JoinedRank::be_alone(const JoinRequest& request, JoinError* error) {
+  const Layout layout{geometry};
+  if (!Segment::create(Segment::Kind::World, layout.world_bytes(), &world, error)) return false;
+  const int failed = world.commit(0, layout.doorbell(geometry.size));
+  if (failed != 0) return fail_syscall(error, "fallocate", failed, "no memory for the doorbells");
+  rank = 0;
+  return begin(request, error);
+}
+
+bool JoinedRank::begin(const JoinRequest& request, JoinError* error) {
+  write_control_header(control.base(), geometry, rank, nonce_, request.tid);
+  peers.resize(geometry.size);
+  maps.assign(geometry.size, PeerMap{});
+  if (!liveness.open(geometry.size, event_fd.get(), error)) return false;
+  Peer& self = peers[rank];
+  self.pid = getpid();
+  self.tid = request.tid;
+  self.driver = request.driver;
+  self.same_process = self.signalable = true;
+  self.copy_kinds = kCopyPipeline | (request.copy_kinds & (kCopyDirect | kCopyHeap));
+  self.event_fd.reset(fcntl(event_fd.get(), F_DUPFD_CLOEXEC, 0));
+  if (!self.event_fd) return fail_syscall(error, "fcntl(F_DUPFD_CLOEXEC)", errno, "cannot join");
+  maps[rank] = PeerMap{control.base(), heap->base(), self.pid, self.copy_kinds};
+  return true;
+}
+
+Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinError* error) {
+  wire::Hello hello{};
+  hello.wanted_rank = request.wanted_rank;
+  hello.geometry = geometry;
+  hello.identity.tid = request.tid;
+  hello.identity.pid_namespace = pid_namespace();
+  hello.identity.nonce = nonce_;
+  hello.identity.nonce_address =
+      reinterpret_cast<uint64_t>(control.base()) + __builtin_offsetof(ControlHeader, nonce);
+  hello.identity.scratch_address = reinterpret_cast<uint64_t>(probe_scratch);
+  hello.identity.driver = request.driver;
+  const int fds[wire::kFdsPerRank] = {control.fd(), heap->segment().fd(), event_fd.get(), lifeline_read_.get()};
+  Step step = client->send(&hello, sizeof hello, fds, wire::kFdsPerRank, error);
+  if (step != Step::Done) return step;
+
+  {
+    wire::Received received;
+    step = client->expect(wire::Type::Welcome, &received, error);
+    if (step != Step::Done) return step;
+    const wire::Welcome& welcome = received.message.welcome;
+    if (received.fd_count != 1 || welcome.rank >= geometry.size) {
+      fail(error, "ERR_UINTR_PROTOCOL", "the process that collects the ranks sent a malformed welcome");
+      return Step::Failed;
+    }
+    rank = welcome.rank;
+    hub_namespace_ = welcome.pid_namespace;
+    const uint64_t bytes = Layout{geometry}.world_bytes();
+    if (!Segment::adopt(Segment::Kind::World, std::move(received.fds[0]), bytes, "the world segment", &world, error) ||
+        !begin(request, error)) {
+      return Step::Failed;
+    }
+  }
+  for (uint32_t first = 0; first < geometry.size; first += wire::kPeersPerMessage) {
+    const wire::Fetch fetch{.first = first};
+    step = client->send(&fetch, sizeof fetch, nullptr, 0, error);
+    if (step != Step::Done) return step;
+    wire::Received received;
+    step = client->expect(wire::Type::Peers, &received, error);
+    if (step != Step::Done) return step;
+    const uint32_t left = geometry.size - first;
+    const uint32_t count = left < wire::kPeersPerMessage ? left : wire::kPeersPerMessage;
+    if (received.message.peers.first != first || received.message.peers.count != count ||
+        received.fd_count != count * wire::kFdsPerRank) {
+      fail(error, "ERR_UINTR_PROTOCOL", "the process that collects the ranks sent a malformed list of ranks");
+      return Step::Failed;
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+      if (first + i != rank && !adopt_peer(first + i, &received, i, request, error)) return Step::Failed;
+    }
+  }
+  const wire::Plain mapped{.head = {.type = wire::Type::Mapped}};
+  step = client->send(&mapped, sizeof mapped, nullptr, 0, error);
+  if (step != Step::Done) return step;
+  wire::Received received;
+  return client->expect(wire::Type::Go, &received, error);
+}
+
+bool JoinedRank::adopt_peer(uint32_t peer, wire::Received* received, uint32_t index, const JoinRequest& request,
+                            JoinError* error) {
+  const Layout layout{geometry};
+  Fd* fds = &received->fds[index * wire::kFdsPerRank];
+  const wire::Identity& identity = received->message.peers.identity[index];
+  const std::string name = "rank " + std::to_string(peer);
+  Segment peer_control, peer_heap;
+  if (!Segment::adopt(Segment::Kind::Control, std::move(fds[0]), layout.control_bytes(),
+                      (name + "'s control segment").c_str(), &peer_control, error) ||
+      !check_control_header(peer_control.base(), geometry, peer, identity.nonce, error) ||
+      !Segment::adopt(Segment::Kind::Heap, std::move(fds[1]), geometry.heap_bytes, (name + "'s heap").c_str(),
+                      &peer_heap, error)) {
+    return false;
+  }
+  peer_control.close_fd();
+  peer_heap.close_fd();
+  const DriverIdentity& driver = identity.driver;
+  if (!is_eventfd(fds[2].get()) || driver.vector > 63 || driver.signal_number < 0 || driver.signal_number > 64) {
+    return fail(error, "ERR_UINTR_PROTOCOL", name + " joined with an eventfd or a driver that is none");
+  }
+  Peer& p = peers[peer];
+  p.event_fd = std::move(fds[2]);
+  probe_peer(identity, hub_namespace_, rank, request.copy_kinds, &p);
+  maps[peer] = PeerMap{peer_control.base(), peer_heap.base(), p.pid, p.copy_kinds};
+  mapped_.push_back(std::move(peer_control));
+  mapped_.push_back(std::move(peer_heap));
+  return watch_peer(peer, std::move(fds[3]), error);
+}
+
+bool JoinedRank::watch_peer(uint32_t peer, Fd lifeline, JoinError* error) {
+  const Peer& p = peers[peer];
+  Fd pidfd;
+  if (p.pid != 0 && !p.same_process) {
+    // Where the kernel has no pidfd or forbids it, the lifeline alone tells.
+    pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, p.pid, 0)));
+    if (!pidfd && errno == EMFILE) return fail_syscall(error, "pidfd_open", EMFILE, "cannot watch the other ranks");
+    // The peer holds the other end of the lifeline: if that is so after the pidfd was opened, the pid was its own then,
+    // and not already somebody else's.
+    if (hung_up(lifeline.get())) pidfd.reset();
+  }
+  return liveness.watch(peer, std::move(pidfd), std::move(lifeline), error);
+}
+
+void JoinedRank::forget_peers() {
+  liveness.close();
+  peers.clear();
+  maps.clear();
+  mapped_.clear();
+  world.unmap();
+}
+
+JoinedRank::~JoinedRank() {
+  forget_peers();
+  control.unmap();
+  if (heap != nullptr) {
+    heap->close_fd();
+    heap->release();
+  }
+  hub.reset();
+  hold.reset();
+  // Last: its hang-up tells the peers that this rank touches nothing any more.
+  lifeline_write_.reset();
+}
+
+bool Joined::commit(void* self, Ports::Segment segment, uint64_t offset, uint64_t bytes) {
+  auto* joined = static_cast<Joined*>(self);
+  switch (segment) {
+    case Ports::Segment::Control: return joined->control.commit(offset, bytes) == 0;
+    case Ports::Segment::World: return joined->world.commit(offset, bytes) == 0;
+    case Ports::Segment::Heap: return joined->heap->segment().commit(offset, bytes) == 0;
+  }
+  return false;
+}
+
+}  // namespace uintr

@@ -1,0 +1,41 @@
+// Named worlds: where the socket of a name lies, and who holds the name.
+//
+//   $XDG_RUNTIME_DIR/uintr/ (else $HOME/.uintr/), mode 0700, owned by this user
+//     NAME.lock   flock: whoever holds it hosts the hub; released by the kernel when its process ends
+//     NAME.sock   the hub's socket; a stale one is replaced by the next holder of the lock
+#pragma once
+
+#include <string>
+
+#include "bootstrap/error.h"
+#include "bootstrap/fd.h"
+
+namespace uintr {
+
+// 1 to 64 of A-Z a-z 0-9 . _ -, not beginning with a dot.
+bool valid_name(const std::string& name, JoinError* error);
+
+// The directory of names, made if need be and checked.
+bool open_directory(const std::string& runtime_dir, const std::string& home, Fd* directory, std::string* path,
+                    JoinError* error);
+
+// A name that this process holds. The destructor gives it back and removes both files.
+class NameHold {
+ public:
+  enum class Outcome { Held, Busy, Failed };
+  // Does not block. Busy: another process (or world of this one) holds it.
+  Outcome take(const Fd& directory, const std::string& name, JoinError* error);
+  // A listening socket at the name's place; replaces what lies there. Holders only.
+  bool listen(Fd* listener, JoinError* error);
+  ~NameHold();
+
+ private:
+  Fd directory_, lock_;
+  std::string name_;
+  bool bound_ = false;
+};
+
+enum class Connect { Connected, Nobody, Failed };  // Nobody: no hub there now; try again later
+Connect connect_to_name(const Fd& directory, const std::string& name, Fd* socket, JoinError* error);
+
+}  // namespace uintr

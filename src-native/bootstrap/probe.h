@@ -1,0 +1,26 @@
+// What the kernel allows this process towards a peer, found out by trying it. A container's seccomp profile, Yama, a PID
+// namespace: each shows as a result here, and no guess about the reason is needed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "bootstrap/join.h"
+#include "bootstrap/wire.h"
+
+namespace uintr {
+
+// Where peers of this process may try process_vm_writev: one word per rank, never unmapped, because a peer may still try
+// when this rank has long given up.
+extern uint64_t probe_scratch[kMaxRanks];
+
+// Lets others read and write this process's memory where Yama would forbid it. tracer: the process that started the
+// ranks (it and its descendants may), or 0: any process of this user. Never takes back what another world needs.
+void allow_copies(int32_t tracer);
+
+// Fills pid, tid, same_process, signalable, copy_kinds and cma_error of `peer`. `hub_namespace` is where identity.pid
+// was told. `own_rank` says which scratch word is ours.
+void probe_peer(const wire::Identity& identity, uint64_t hub_namespace, uint32_t own_rank, uint32_t allowed_copies,
+                Peer* peer);
+
+}  // namespace uintr

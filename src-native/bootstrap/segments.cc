@@ -1,0 +1,155 @@
+#include "bootstrap/segments.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <new>
+
+namespace uintr {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+// What a peer must find before it maps a segment. F_SEAL_SEAL closes the list: a peer, whose descriptor is as good as
+// the owner's, cannot add seals of its own.
+constexpr int kSizeSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+
+int seals_of(Segment::Kind kind) {
+  return kind == Segment::Kind::Control ? kSizeSeals | F_SEAL_FUTURE_WRITE : kSizeSeals;
+}
+
+const char* name_of(Segment::Kind kind) {
+  switch (kind) {
+    case Segment::Kind::Control: return "uintr-control";
+    case Segment::Kind::Heap: return "uintr-heap";
+    default: return "uintr-world";
+  }
+}
+
+bool map(int fd, uint64_t bytes, int protection, unsigned char** base) {
+  void* at = mmap(nullptr, bytes, protection, MAP_SHARED | MAP_NORESERVE, fd, 0);
+  if (at == MAP_FAILED) return false;
+  // A forked child is not this rank, and must not write as if it were.
+  madvise(at, bytes, MADV_DONTFORK);
+  *base = static_cast<unsigned char*>(at);
+  return true;
+}
+
+}  // namespace
+
+Segment& Segment::operator=(Segment&& other) noexcept {
+  if (this == &other) return *this;
+  unmap();
+  base_ = std::exchange(other.base_, nullptr);
+  bytes_ = std::exchange(other.bytes_, 0);
+  fd_ = std::move(other.fd_);
+  return *this;
+}
+
+bool Segment::create(Kind kind, uint64_t bytes, Segment* out, JoinError* error) {
+  const std::string what = std::string("cannot create ") + name_of(kind) + " of " + std::to_string(bytes) + " bytes";
+  if (bytes == 0) return fail(error, "ERR_UINTR_INVALID_ARGUMENT", what);
+  Segment s;
+  s.bytes_ = bytes;
+  s.fd_.reset(memfd_create(name_of(kind), MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!s.fd_) return fail_syscall(error, "memfd_create", errno, what);
+  if (ftruncate(s.fd(), static_cast<off_t>(bytes)) != 0) return fail_syscall(error, "ftruncate", errno, what);
+  // Before the seal: it refuses every later writable mapping, this process's too.
+  if (!map(s.fd(), bytes, PROT_READ | PROT_WRITE, &s.base_)) return fail_syscall(error, "mmap", errno, what);
+  if (fcntl(s.fd(), F_ADD_SEALS, seals_of(kind)) != 0) return fail_syscall(error, "fcntl(F_ADD_SEALS)", errno, what);
+  *out = std::move(s);
+  return true;
+}
+
+bool Segment::adopt(Kind kind, Fd fd, uint64_t bytes, const char* whose, Segment* out, JoinError* error) {
+  Segment s;
+  s.bytes_ = bytes;
+  s.fd_ = std::move(fd);
+  const int seals = fcntl(s.fd(), F_GET_SEALS);
+  if (seals < 0) return fail(error, "ERR_UINTR_PROTOCOL", std::string(whose) + " is not a memfd");
+  if ((seals & seals_of(kind)) != seals_of(kind)) {
+    return fail(error, "ERR_UINTR_PROTOCOL", std::string(whose) + " lacks seals: it has " + std::to_string(seals) +
+                                                 ", needed are " + std::to_string(seals_of(kind)));
+  }
+  // statx, because fstat of a current glibc has a symbol version that older systems lack.
+  struct statx status;
+  if (statx(s.fd(), "", AT_EMPTY_PATH, STATX_SIZE, &status) != 0) return fail_syscall(error, "statx", errno, whose);
+  if (status.stx_size != bytes) {
+    return fail(error, "ERR_UINTR_PROTOCOL", std::string(whose) + " has " + std::to_string(status.stx_size) +
+                                                 " bytes instead of " + std::to_string(bytes));
+  }
+  const int protection = kind == Kind::Control ? PROT_READ : PROT_READ | PROT_WRITE;
+  if (!map(s.fd(), bytes, protection, &s.base_)) return fail_syscall(error, "mmap", errno, whose);
+  if (kind != Kind::World) madvise(s.base_, bytes, MADV_DONTDUMP);  // it is in its owner's core file
+  *out = std::move(s);
+  return true;
+}
+
+int Segment::commit(uint64_t offset, uint64_t bytes) const {
+  if (offset > bytes_ || bytes > bytes_ - offset) return EINVAL;
+  uint64_t at = offset / kPage * kPage;
+  const uint64_t end = round_up(offset + bytes, kPage) < bytes_ ? round_up(offset + bytes, kPage) : bytes_;
+  // In pieces, because a signal makes the kernel give up and undo the whole call (mm/shmem.c, shmem_fallocate): under a
+  // stream of interrupts a long call would never end, while a page at a time always does.
+  uint64_t piece = uint64_t{2} << 20;
+  while (at < end) {
+    const uint64_t n = end - at < piece ? end - at : piece;
+    if (fallocate(fd_.get(), 0, static_cast<off_t>(at), static_cast<off_t>(n)) == 0) {
+      at += n;
+    } else if (errno != EINTR) {
+      return errno;
+    } else if (piece > kPage) {
+      piece /= 2;
+    }
+  }
+  return 0;
+}
+
+void Segment::unmap() {
+  if (base_ != nullptr) munmap(base_, bytes_);
+  base_ = nullptr;
+  bytes_ = 0;
+  fd_.reset();
+}
+
+HeapMapping* HeapMapping::create(Segment segment) {
+  return new (std::nothrow) HeapMapping(std::move(segment));
+}
+
+void HeapMapping::retain() { __atomic_fetch_add(&references_, 1, __ATOMIC_RELAXED); }
+
+void HeapMapping::release() {
+  // acq_rel: whoever is last must see what the others did to the memory before it unmaps it.
+  if (__atomic_fetch_sub(&references_, 1, __ATOMIC_ACQ_REL) == 1) delete this;
+}
+
+void write_control_header(unsigned char* control, const Geometry& geometry, uint32_t rank, uint64_t nonce,
+                          int32_t tid) {
+  auto* header = reinterpret_cast<ControlHeader*>(control);
+  header->magic = kControlMagic;
+  header->version = kLayoutVersion;
+  header->rank = rank;
+  header->geometry = geometry;
+  header->nonce = nonce;
+  header->pid = getpid();
+  header->tid = tid;
+}
+
+bool check_control_header(const unsigned char* control, const Geometry& geometry, uint32_t rank, uint64_t nonce,
+                          JoinError* error) {
+  const auto* header = reinterpret_cast<const ControlHeader*>(control);
+  const std::string whose = "rank " + std::to_string(rank) + "'s control segment has the wrong ";
+  if (header->magic != kControlMagic) return fail(error, "ERR_UINTR_PROTOCOL", whose + "magic number");
+  if (header->version != kLayoutVersion) {
+    return fail(error, "ERR_UINTR_PROTOCOL", whose + "layout version " + std::to_string(header->version) +
+                                                 ", this is " + std::to_string(kLayoutVersion));
+  }
+  if (header->rank != rank) return fail(error, "ERR_UINTR_PROTOCOL", whose + "rank " + std::to_string(header->rank));
+  if (!(header->geometry == geometry)) return fail(error, "ERR_UINTR_PROTOCOL", whose + "geometry");
+  if (header->nonce != nonce) return fail(error, "ERR_UINTR_PROTOCOL", whose + "nonce");
+  return true;
+}
+
+}  // namespace uintr

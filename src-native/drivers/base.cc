@@ -1,0 +1,74 @@
+#include "drivers/base.h"
+
+#include "drivers/vectors.h"
+
+namespace uintr {
+
+bool DriverBase::take_vector(JoinError* error) {
+  identity_.vector = vector_take();
+  has_vector_ = identity_.vector != kNoVector;
+  return has_vector_ || fail(error, "ERR_UINTR_JOIN", "this thread is in 64 worlds already: it has no vector left");
+}
+
+DriverBase::~DriverBase() {
+  detach();
+  if (has_vector_) vector_give_back(identity_.vector);
+}
+
+void DriverBase::create(Joined* joined) {
+  rank_ = joined->rank;
+  const Layout layout{joined->geometry};
+  targets_.resize(joined->peers.size());
+  for (uint32_t i = 0; i < targets_.size(); ++i) {
+    const Peer& p = joined->peers[i];
+    const bool takes_signals = p.driver.kind != Kind::Poll && p.signalable;
+    targets_[i] = Target{reinterpret_cast<Doorbell*>(joined->world.base() + layout.doorbell(i)),
+                         takes_signals ? p.pid : 0,
+                         p.tid,
+                         takes_signals ? p.driver.signal_number : 0,
+                         p.driver.vector,
+                         p.event_fd.get()};
+  }
+  port_ = DriverPort{targets_.data(), static_cast<uint32_t>(targets_.size()), joined, &Joined::commit};
+}
+
+Ports DriverBase::ports() {
+  Ports ports{};
+  ports.self = &port_;
+  ports.interrupt = interrupts() ? port_interrupt : port_no_interrupt;
+  ports.wake = port_wake;
+  ports.commit = port_commit;
+  return ports;
+}
+
+void DriverBase::attach(Engine* engine) {
+  entry_.upid = own_upid();
+  entry_.self = engine;
+  entry_.run = dispatch_engine;
+  dispatch_touch();
+  dispatch_add(&entry_);
+  attached_ = true;
+  interrupt_self();
+}
+
+void DriverBase::fall_back() {
+  if (port_.targets != nullptr) own_upid()->status.or_sc(kUpidSn);
+}
+
+void DriverBase::detach() {
+  if (!attached_) return;
+  attached_ = false;
+  // Peers first: an interrupt that is under way finds the handler still in place.
+  fall_back();
+  dispatch_remove(&entry_);
+}
+
+const char* Driver::name() const {
+  switch (kind()) {
+    case Kind::Uintr: return "uintr";
+    case Kind::Signal: return "signal";
+    default: return "poll";
+  }
+}
+
+}  // namespace uintr

@@ -1,0 +1,43 @@
+// What the drivers have in common: the table of targets, the own doorbell, the entry in the thread's dispatch list.
+#pragma once
+
+#include <vector>
+
+#include "drivers/dispatch.h"
+#include "drivers/driver.h"
+#include "drivers/ports.h"
+
+namespace uintr {
+
+class DriverBase : public Driver {
+ public:
+  ~DriverBase() override;
+
+  DriverIdentity identity() const override { return identity_; }
+  Kind kind() const override { return identity_.kind; }
+  bool interrupts() const override { return kind() != Kind::Poll; }
+  void create(Joined* joined) override;
+  Ports ports() override;
+  void attach(Engine* engine) override;
+  void detach() override;
+  bool still_ours() const override { return true; }
+  void fall_back() override;
+
+ protected:
+  // After the entry is in the list: makes the handler run once.
+  virtual void interrupt_self() {}
+  bool take_vector(JoinError* error);
+
+  DriverIdentity identity_;
+
+ private:
+  Upid* own_upid() { return &port_.targets[rank_].doorbell->upid; }
+
+  uint32_t rank_ = 0;
+  bool has_vector_ = false, attached_ = false;
+  std::vector<Target> targets_;
+  DriverPort port_{};
+  DispatchEntry entry_{};
+};
+
+}  // namespace uintr

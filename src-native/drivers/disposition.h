@@ -1,0 +1,20 @@
+// What this process does with a signal, and whether this thread takes it. Counted, because several ranks (threads, or
+// worlds of one thread) may use one signal.
+#pragma once
+
+#include "bootstrap/error.h"
+
+namespace uintr {
+
+// Puts uintr_signal_handler in place, or counts one more user of it. Refuses to displace a handler of the program's own.
+bool disposition_take(int signal_number, JoinError* error);
+// With the last user the old disposition comes back, if ours is still in place.
+void disposition_give_back(int signal_number);
+// False: the program has put something else there (libuv, for process.on(), replaces a handler without a word).
+bool disposition_is_ours(int signal_number);
+
+// Makes the calling thread take the signal, whatever its mask was; the last give_back restores that.
+void thread_mask_take(int signal_number);
+void thread_mask_give_back(int signal_number);
+
+}  // namespace uintr

@@ -1,0 +1,22 @@
+// How large the pieces of a transfer are, in bytes. The simulator has its own,
+// so that messages of a few hundred bytes go through every stage.
+#pragma once
+
+#include <cstdint>
+
+namespace uintr {
+
+#if defined(UINTR_SIMULATED)
+constexpr uint64_t kSingleChunk = 256, kMinChunk = 128, kMaxChunk = 256, kChunkUnit = 64;
+constexpr uint64_t kMinSlice = 128, kMaxSlice = 512, kIdleBudget = 1024;
+#else
+constexpr uint64_t kSingleChunk = 64 * 1024;       // up to here one end copies it all
+constexpr uint64_t kMinChunk = 32 * 1024;
+constexpr uint64_t kMaxChunk = 1024 * 1024;        // from here on a chunk's system call no longer shows
+constexpr uint64_t kChunkUnit = 4096;
+constexpr uint64_t kMinSlice = 256 * 1024;         // what a handler copies in one run
+constexpr uint64_t kMaxSlice = 2 * 1024 * 1024;
+constexpr uint64_t kIdleBudget = 4 * 1024 * 1024;  // per progress(Idle), so that rings and loop get their turn
+#endif
+
+}  // namespace uintr
