@@ -120,5 +120,7 @@ function nativeOptions({ copy, ...rest }: ResolvedOptions): Omit<NativeJoinOptio
 }
 
 function joinError({ code, message, errno, syscall }: NativeFailure): UintrError {
-  return new UintrError(code as UintrErrorCode, message, { errno, syscall });
+  // The caller's time for a whole world is over: one of the ways in which joining fails, and told as such.
+  const told = code === 'ERR_UINTR_TIMEOUT' ? 'ERR_UINTR_JOIN' : (code as UintrErrorCode);
+  return new UintrError(told, message, { errno, syscall });
 }

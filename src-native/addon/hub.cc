@@ -3,7 +3,6 @@
 #include <memory>
 #include <vector>
 
-#include "addon/join_job.h"
 #include "bootstrap/hub.h"
 #include "engine/types.h"
 
@@ -25,7 +24,14 @@ Napi::Value create_hub(const Napi::CallbackInfo& info) {
   uintr::JoinError error;
   auto box = std::make_unique<HubBox>(uintr::Hub::for_children(
       size >= 1 && size <= uintr::kMaxRanks ? static_cast<uint32_t>(size) : 0, &sockets, &error));
-  if (!*box) return Napi::Value(env, uintr::failure_object(env, error));
+  if (!*box) {
+    Napi::Error failure = Napi::Error::New(env, error.message);
+    failure.Set("code", error.code);
+    if (error.syscall != nullptr) failure.Set("syscall", error.syscall);
+    if (error.error_number != 0) failure.Set("errno", static_cast<double>(error.error_number));
+    failure.ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
 
   Napi::Function close = Napi::Function::New(env, close_hub, "close", box.get());
   if (close.IsEmpty()) return env.Undefined();

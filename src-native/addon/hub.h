@@ -1,5 +1,5 @@
-// createHub(size) → { fds: number[], close(): void }: the rendezvous for ranks that this process starts; or, if it cannot
-// be had, an object { code, message, errno?, syscall? } like join's.
+// createHub(size) → { fds: number[], close(): void }: the rendezvous for ranks that this process starts. If it cannot be
+// had, it throws an Error with code, and errno and syscall where a system call failed.
 //
 // fds[i] is the socket for rank i, close-on-exec and the caller's: it passes it on (stdio of a child, or `hubFd` of
 // join() in this process, which takes it over) and closes it where it was only passed on. close() ends the hub thread

@@ -1,0 +1,93 @@
+// Runs contestants in rounds, each once per round and each round beginning with another one, so that what changes on the
+// machine during the minutes of a benchmark (clock speed, neighbours, placement) meets all of them alike.
+import type { Emit, Line, RatioLine, ResultLine } from './json.js';
+import { type Command, launch, type Outcome } from './launch.js';
+
+export interface Contestant {
+  /** As in results: 'uintr/wait', 'openmpi'. */
+  id: string;
+  title: string;
+  /** Why it cannot run here, with the remedy, or undefined. */
+  missing?(): string | undefined;
+  command(): Command;
+}
+
+export interface Contest {
+  measure: string;
+  contestants: Contestant[];
+  rounds: number;
+  emit: Emit;
+  /** Called before each round. */
+  prepare?(): Promise<void>;
+  /** Called with every line a contestant printed. */
+  collect(contestant: Contestant, line: Line, round: number): void;
+  /** Whether what a contestant printed in a round is all that was wanted of it. */
+  complete(lines: Line[]): boolean;
+}
+
+/** A case of every peer is bounded, so this is only for what hangs. */
+const limitMs = 90_000;
+
+export async function runContest(contest: Contest): Promise<void> {
+  const { measure, emit } = contest;
+  const able = contest.contestants.filter((contestant) => {
+    const reason = contestant.missing?.();
+    if (reason !== undefined) skip(contest, contestant, reason);
+    return reason === undefined;
+  });
+  const failed = new Set<Contestant>();
+  const steps = able.length * contest.rounds;
+  let step = 0;
+  for (let round = 0; round < contest.rounds; round++) {
+    await contest.prepare?.();
+    for (const contestant of rotated(able, round)) {
+      step++;
+      if (failed.has(contestant)) continue;
+      emit({ bench: 'progress', measure, step, steps, what: contestant.title });
+      const { lines, failure } = await outcomeOf(contestant, contest.complete);
+      if (failure !== undefined) {
+        failed.add(contestant);
+        skip(contest, contestant, round === 0 ? failure : `in round ${round + 1}: ${failure}`);
+        continue;
+      }
+      for (const line of lines) contest.collect(contestant, line, round);
+    }
+  }
+}
+
+/** Starts a contestant once; without all it should print it has failed. */
+export async function outcomeOf(contestant: Contestant, complete: Contest['complete']): Promise<Outcome> {
+  const missing = contestant.missing?.();
+  if (missing !== undefined) return { lines: [], failure: missing };
+  const { lines, failure } = await launch(contestant.command(), limitMs);
+  return { lines, failure: failure ?? (complete(lines) ? undefined : 'it ended without all its figures') };
+}
+
+function skip({ measure, emit }: Contest, { id, title }: Contestant, reason: string): void {
+  emit({ bench: 'skipped', measure, contestant: id, title, reason });
+}
+
+export function rotated<T>(items: T[], by: number): T[] {
+  const cut = items.length === 0 ? 0 : by % items.length;
+  return [...items.slice(cut), ...items.slice(0, cut)];
+}
+
+/** Every figure of ours over that of each other contestant at the same size. */
+export function ratios(results: ResultLine[], isOurs: (id: string) => boolean): RatioLine[] {
+  return results
+    .filter((result) => isOurs(result.contestant))
+    .flatMap((ours) =>
+      results
+        .filter((other) => other.bytes === ours.bytes && !isOurs(other.contestant))
+        .map(
+          (other): RatioLine => ({
+            bench: 'ratio',
+            measure: ours.measure,
+            bytes: ours.bytes,
+            of: ours.contestant,
+            to: other.contestant,
+            value: ours.figure.median / other.figure.median,
+          }),
+        ),
+    );
+}

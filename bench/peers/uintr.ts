@@ -1,0 +1,49 @@
+// This package as a contestant: its variants, started by its own launcher.
+import { join } from 'node:path';
+import type { Contestant } from '../lib/contest.js';
+import { uintrRun } from '../lib/launch.js';
+import { encodePlan, type Plan } from '../lib/plan.js';
+
+const ranks = join(__dirname, '..', 'ranks');
+
+export function rankScript(name: string): string {
+  return join(ranks, `${name}.js`);
+}
+
+interface Variant {
+  name: string;
+  title: string;
+  /** The rank script's name for it, where several variants differ in environment only. */
+  script?: string;
+  env?: Record<string, string>;
+}
+
+/** How long a loop polls before it sleeps, for the variant that has such a window. */
+const spinMicroseconds = 50;
+
+const latency: Variant[] = [
+  { name: 'wait', title: 'uintr, wait()' },
+  { name: 'await', title: 'uintr, await' },
+  {
+    name: 'await-spin',
+    title: `uintr, await, spins ${spinMicroseconds} µs`,
+    script: 'await',
+    env: { UINTR_SPIN_MICROSECONDS: String(spinMicroseconds) },
+  },
+];
+
+const bandwidth: Variant[] = [
+  { name: 'one', title: 'uintr, one buffer' },
+  { name: 'heap', title: 'uintr, buffers of the shared heap' },
+  { name: 'distinct', title: 'uintr, distinct buffers' },
+  { name: 'await', title: 'uintr, one buffer, await' },
+];
+
+export function uintrContestants(measure: 'latency' | 'bandwidth', plan: Plan): Contestant[] {
+  const variants = { latency, bandwidth }[measure];
+  return variants.map(({ name, title, script = name, env }) => ({
+    id: `uintr/${name}`,
+    title,
+    command: () => ({ argv: uintrRun(rankScript(measure), [script, encodePlan(plan)]), env }),
+  }));
+}

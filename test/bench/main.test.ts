@@ -1,0 +1,56 @@
+import { of, run, tiny } from './run.js';
+
+describe('uintr bench', () => {
+  test('names pick measures, peers pick peers, and tables say what was measured on what', () => {
+    const { status, texts } = run('main', ['latency', ...tiny, '--peers', 'worker']);
+    const text = texts.join('\n');
+    expect(status).toBe(0);
+    expect(text).toContain(`Node ${process.version}`);
+    expect(text).toMatch(/^latency: /m);
+    expect(text).not.toMatch(/^bandwidth: /m);
+    expect(text).toMatch(/^uintr, wait\(\) +[\d.]+ \([\d.]+; [\d.]+\)/m);
+    expect(text).toMatch(/^uintr, wait\(\) \/ the best of Node +[\d.]+ ×/m);
+    expect(text).not.toContain('Unix socket');
+    expect(text).toMatch(/driver \w+, copies by \w+/);
+  });
+
+  test('--json prints nothing but JSON lines, and progress apart from them', () => {
+    const ran = run('main', ['overlap', ...tiny, '--json', '--peers', 'worker']);
+    expect(ran.status).toBe(0);
+    expect(ran.lines).toHaveLength(ran.texts.length);
+    expect(of(ran, 'progress')).toEqual([]);
+    expect(ran.stderr).toContain('overlap 1/');
+  });
+
+  test('a peer that is not installed is marked, with how to install it', () => {
+    // Neither mpicc nor mpirun is found on an empty path; taskset is not either, so nothing is pinned.
+    const ran = run('main', ['latency', ...tiny, '--json', '--peers', 'openmpi'], { PATH: '/nonexistent' });
+    expect(ran.status).toBe(0);
+    expect(of(ran, 'skipped')).toMatchObject([
+      { contestant: 'openmpi', reason: 'Open MPI: not installed (apt-get install openmpi-bin libopenmpi-dev)' },
+    ]);
+    expect(of(ran, 'machine')).toMatchObject([{ notPinned: expect.any(String) }]);
+    expect(of(ran, 'result').length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    [['nosuch'], /no measure nosuch; there are latency/],
+    [['--peers', 'nosuch'], /no peer nosuch; there are openmpi/],
+    [['--sizes', '0'], /--sizes: not a positive whole number: 0/],
+    [['--nosuch'], /--nosuch/],
+  ])('%j is refused before anything runs, with the reason', (args, reason) => {
+    const { status, stderr, texts } = run('main', args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(reason);
+    expect(texts).toEqual([]);
+  });
+
+  test('--help lists measures, peers and options', () => {
+    const { status, texts } = run('main', ['--help']);
+    const text = texts.join('\n');
+    expect(status).toBe(0);
+    for (const word of ['latency', 'bandwidth', 'overlap', 'openmpi', 'unix-socket', '--quick']) {
+      expect(text).toContain(word);
+    }
+  });
+});

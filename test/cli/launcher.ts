@@ -1,0 +1,66 @@
+// Starts `uintr` as a user would, and tells how it ended and what it said.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { loadNative } from '../../lib/native.js';
+import { CLI } from '../helpers/paths.js';
+import { cleanEnvironment } from '../helpers/rank-test.js';
+
+export const PROGRAM = join(__dirname, 'rank-program.js');
+
+/** Tests that need the addon are skipped where there is none. */
+export const withAddon = 'addon' in loadNative() ? describe : describe.skip;
+
+let marks = 0;
+
+export class Launcher {
+  readonly child: ChildProcess;
+  /** In the environment of all processes that this launcher starts, and of no other. */
+  readonly mark: string;
+  stdout = '';
+  stderr = '';
+  readonly #closed: Promise<unknown>;
+  #heard = (): void => {};
+
+  constructor(args: string[], input?: string) {
+    marks += 1;
+    this.mark = `test-cli-${process.pid}-${Date.now().toString(36)}-${marks}`;
+    const env = cleanEnvironment({ UINTR_TEST_MARK: this.mark });
+    this.child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child.stdin!.end(input);
+    this.child.stdout!.on('data', (data) => {
+      this.stdout += data;
+      this.#heard();
+    });
+    this.child.stderr!.on('data', (data) => {
+      this.stderr += data;
+    });
+    this.#closed = once(this.child, 'close');
+  }
+
+  /** Resolves with exit code or signal. */
+  async ended(): Promise<number | NodeJS.Signals | null> {
+    await this.#closed;
+    return this.child.signalCode ?? this.child.exitCode;
+  }
+
+  /** Resolves when `text` was said `times` times. */
+  async said(text: string, times: number): Promise<void> {
+    while (this.stdout.split(text).length - 1 < times) {
+      await new Promise<void>((resolve, reject) => {
+        this.#heard = resolve;
+        this.#closed.then(() => reject(new Error(`ended before it said ${text}: ${this.stdout}${this.stderr}`)));
+      });
+    }
+  }
+
+  lines(): string[] {
+    return this.stdout.split('\n').filter(Boolean).sort();
+  }
+}
+
+/** Runs to the end. */
+export async function uintr(args: string[], input?: string): Promise<Launcher & { code: unknown }> {
+  const launcher = new Launcher(args, input);
+  return Object.assign(launcher, { code: await launcher.ended() });
+}

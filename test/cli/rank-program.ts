@@ -1,0 +1,54 @@
+// What `uintr run` starts in run.test.ts: `node rank-program.js <what to do>`.
+import { World } from '../../lib/index.js';
+
+const [what] = process.argv.slice(2);
+
+/** Until something ends this process, whatever it thinks of SIGTERM. */
+function stay(): void {
+  setInterval(() => {}, 1000);
+  console.log('ready');
+}
+
+async function main(): Promise<void> {
+  switch (what) {
+    case 'stay':
+      return stay();
+    case 'stubborn':
+      process.on('SIGTERM', () => console.log('no'));
+      return stay();
+    case 'count-interrupts': {
+      let count = 0;
+      process.on('SIGINT', () => {
+        count += 1;
+        setTimeout(() => {
+          console.log(`interrupted ${count} times`);
+          process.exit(0);
+        }, 300);
+      });
+      return stay();
+    }
+    case 'environment':
+      console.log(JSON.stringify(process.argv.slice(3)), process.env['UINTR_DRIVER'], process.env['UINTR_EAGER_LIMIT']);
+      return;
+    case 'echo':
+      for await (const chunk of process.stdin) process.stdout.write(chunk as Buffer);
+      return;
+    case 'join': {
+      const world = await World.join();
+      console.log(`rank ${world.rank} of ${world.size}, ${String(process.env['UINTR_BOOTSTRAP'])}`);
+      return world.close();
+    }
+    case 'fail-after-join': {
+      const world = await World.join();
+      if (world.rank === 1) process.exit(7);
+      return stay();
+    }
+    default:
+      throw new Error(`what is '${what}'?`);
+  }
+}
+
+main().catch((error: Error & { code?: string }) => {
+  console.error(error.code ?? '', error.message);
+  process.exit(3);
+});

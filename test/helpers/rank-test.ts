@@ -1,0 +1,108 @@
+// rankTest: a test whose body runs in every rank of a world of real processes.
+//
+// Jest runs the test file and starts the ranks; each rank runs rank-main.js, which loads the same test file with the
+// describe and it of `registry` and then runs the one body that is asked for. So a body stands where its property is
+// named, and may use what its file declares, but shares no variable with the other ranks or with Jest.
+import { execPath } from 'node:process';
+import type { JoinOptions, World } from '../../lib/index.js';
+import { Crew, type Outcome } from './crew.js';
+import { CLI, RANK_MAIN, uniqueName } from './paths.js';
+import { type Body, registry, type Task } from './registry.js';
+
+export type { Outcome } from './crew.js';
+export type { Tools } from './registry.js';
+
+export interface RankTestOptions {
+  /** How many; 2 unless said. */
+  ranks?: number;
+  /** By `uintr run`, or each started by itself with World.join({ name, size, rank }). Exit codes are seen by name only. */
+  via?: 'launcher' | 'name';
+  /** Options for World.join. */
+  join?: JoinOptions;
+  /** Environment of the ranks, besides the one of the matrix. */
+  env?: Record<string, string>;
+  /** Options for node. */
+  nodeOptions?: string[];
+  /** How each rank has to end (exit code or signal); all with 0 unless said. Needs via 'name'. */
+  exits?: readonly (number | NodeJS.Signals)[];
+  /** After how long everything is killed. A bound for a hang, not a measure. */
+  timeoutMs?: number;
+  /** Runs in the test while the ranks run. */
+  during?: (crew: Crew) => Promise<void>;
+}
+
+type WorldBody = (world: World, t: Parameters<Body>[0]) => unknown;
+type Check = (outcomes: Outcome[]) => void | Promise<void>;
+
+const HANG_MS = 45_000;
+
+/** The body gets a joined world, which is closed after it. `check` sees what the ranks returned. */
+export function rankTest(name: string, options: RankTestOptions | number, body: WorldBody, check?: Check): void {
+  processTest(
+    name,
+    options,
+    async (t) => {
+      const world = await t.join();
+      const result = await body(world, t);
+      t.note('body ended, closing');
+      await world.close();
+      return result;
+    },
+    check,
+  );
+}
+
+/** As rankTest, but the body joins by itself (`t.join()`), or does not. */
+export function processTest(name: string, options: RankTestOptions | number, body: Body, check?: Check): void {
+  if (registry.inRank) {
+    registry.add(name, body);
+    return;
+  }
+  const chosen = typeof options === 'number' ? { ranks: options } : options;
+  const env = { ...registry.environment(), ...chosen.env };
+  const timeoutMs = chosen.timeoutMs ?? HANG_MS;
+  it(
+    name,
+    async () => {
+      const { testPath, currentTestName } = expect.getState();
+      const outcomes = await runRanks(testPath!, currentTestName!, { ...chosen, env, timeoutMs });
+      await check?.(outcomes);
+    },
+    timeoutMs + 10_000,
+  );
+}
+
+/** The environment of the tests, without what would configure a world behind their back. */
+export function cleanEnvironment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([key]) => !key.startsWith('UINTR_') && !key.startsWith('JEST_'));
+  return { ...Object.fromEntries(kept), ...more };
+}
+
+async function runRanks(file: string, test: string, options: RankTestOptions): Promise<Outcome[]> {
+  const { ranks = 2, via = 'launcher', join, nodeOptions = [], during } = options;
+  const env = cleanEnvironment(options.env);
+  const crew = new Crew(options.timeoutMs ?? HANG_MS);
+  try {
+    if (via === 'launcher') {
+      const task: Task = { file, test, ranks, join };
+      const node = nodeOptions.length > 0 ? ['--', execPath, ...nodeOptions] : [];
+      crew.start(execPath, [CLI, 'run', '-n', `${ranks}`, ...node, RANK_MAIN, JSON.stringify(task)], env);
+    } else {
+      const name = uniqueName();
+      for (let rank = 0; rank < ranks; rank += 1) {
+        const task: Task = { file, test, ranks, rank, join: { name, size: ranks, rank, ...join } };
+        crew.start(execPath, [...nodeOptions, RANK_MAIN, JSON.stringify(task)], env, rank);
+      }
+    }
+    await Promise.all([during?.(crew), crew.ended()]);
+    const outcomes = crew.outcomes(ranks);
+    const expected = options.exits ?? crew.exits().map(() => 0);
+    const good = outcomes.every(({ error }) => error === undefined);
+    if (!good || JSON.stringify(crew.exits()) !== JSON.stringify(expected)) {
+      throw new Error(`the ranks ended with ${crew.exits()}, expected ${expected}\n${crew.report()}`);
+    }
+    return outcomes;
+  } finally {
+    crew.dispose();
+  }
+}

@@ -1,0 +1,215 @@
+// Ranks that a launcher starts: they find each other, see each other's memory, and notice each other's end.
+//
+// sources: src-native/bootstrap/admission.cc src-native/bootstrap/client.cc src-native/bootstrap/error.cc
+// sources: src-native/bootstrap/hub.cc src-native/bootstrap/join.cc src-native/bootstrap/joined.cc
+// sources: src-native/bootstrap/liveness.cc src-native/bootstrap/named.cc src-native/bootstrap/probe.cc
+// sources: src-native/bootstrap/rendezvous.cc src-native/bootstrap/segments.cc src-native/bootstrap/wire.cc
+// sources: test/native/bootstrap/thread_pthread.cc test/native/bootstrap/engine_stub.cc
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "tools.h"
+
+using namespace uintr;
+
+namespace {
+
+// Starts `size` processes that join and then run `body`. `killed`: the one that does not end by itself.
+template <class Body>
+void world_of(uint32_t size, Body body, uint32_t killed = kNone) {
+  std::vector<Fd> sockets;
+  std::vector<pid_t> pids;
+  JoinError error;
+  auto hub = Hub::for_children(size, &sockets, &error);
+  CHECK_OK(hub != nullptr, error);
+  for (uint32_t i = 0; i < size; ++i) {
+    pids.push_back(test::child([&] {
+      const int own = sockets[i].release();
+      sockets.clear();
+      const int before = test::open_descriptors() - 1;  // join() takes the socket
+      {
+        std::unique_ptr<Joined> joined;
+        JoinError why;
+        CHECK_OK(join(test::request(size, own), &joined, &why), why);
+        CHECK(joined->rank == i);
+        CHECK(test::threads() == 1 + 2);  // and "." and ".."
+        body(joined.get());
+      }
+      CHECK(test::open_descriptors() == before);
+    }));
+  }
+  sockets.clear();
+  for (uint32_t i = 0; i < size; ++i) {
+    if (i == killed) test::was_killed(pids[i], SIGKILL);
+    else test::ended_well(pids[i]);
+  }
+}
+
+// Until `count` ranks are dead; the test's alarm ends what never ends.
+std::vector<uint32_t> wait_for_dead(Joined* joined, size_t count) {
+  std::vector<uint32_t> dead;
+  while (dead.size() < count) {
+    const Liveness::Events events = joined->liveness.drain(1000);
+    dead.insert(dead.end(), events.dead.begin(), events.dead.end());
+  }
+  return dead;
+}
+
+void each_sees_the_others_memory() {
+  world_of(3, [](Joined* j) {
+    const Layout layout{j->geometry};
+    CHECK(j->geometry == test::geometry(3));
+    CHECK(j->peers.size() == 3 && j->maps.size() == 3);
+    CHECK(Joined::commit(j, Ports::Segment::Control, layout.slot(0), 4096));
+    CHECK(Joined::commit(j, Ports::Segment::Heap, 4096, 4096));
+    CHECK(Joined::commit(j, Ports::Segment::World, layout.claim(j->rank, 0), 64));
+    CHECK(!Joined::commit(j, Ports::Segment::Control, layout.control_bytes(), 1));
+    j->control.base()[layout.reply_ring(0)] = static_cast<unsigned char>(10 + j->rank);
+    j->heap->base()[4096] = static_cast<unsigned char>(20 + j->rank);
+    auto* bell = reinterpret_cast<Doorbell*>(j->world.base() + layout.doorbell(j->rank));
+    bell->pending[0].or_sc(uint64_t{1} << j->rank);
+    // A barrier made of what is being tested: everyone rings everyone, and waits for two rings.
+    const uint64_t one = 1;
+    for (uint32_t i = 0; i < 3; ++i) {
+      if (i != j->rank) CHECK(write(j->peers[i].event_fd.get(), &one, sizeof one) == sizeof one);
+    }
+    uint64_t rings = 0, n;
+    while (rings < 2) {
+      pollfd p{j->event_fd.get(), POLLIN, 0};
+      CHECK(poll(&p, 1, 10000) == 1);
+      if (read(j->event_fd.get(), &n, sizeof n) == sizeof n) rings += n;
+    }
+    for (uint32_t i = 0; i < 3; ++i) {
+      CHECK(j->maps[i].control[layout.reply_ring(0)] == 10 + i);
+      CHECK(j->maps[i].heap[4096] == 20 + i);
+      auto* theirs = reinterpret_cast<Doorbell*>(j->world.base() + layout.doorbell(i));
+      CHECK(theirs->pending[0].acquire() == uint64_t{1} << i);
+      CHECK(j->maps[i].pid == j->peers[i].pid && j->maps[i].copy_kinds == j->peers[i].copy_kinds);
+      if (i == j->rank) continue;
+      CHECK(mprotect(const_cast<unsigned char*>(j->maps[i].control), 4096, PROT_READ | PROT_WRITE) != 0);
+    }
+  });
+}
+
+void what_the_kernel_allows_is_found_out() {
+  test::Gate done;
+  world_of(2, [&](Joined* j) {
+    const Peer& peer = j->peers[1 - j->rank];
+    CHECK(peer.pid > 0 && peer.pid != getpid() && peer.tid == peer.pid);
+    CHECK(!peer.same_process && peer.signalable);
+    CHECK((peer.copy_kinds & kCopyDirect) == 0);
+    CHECK((peer.copy_kinds & (kCopyHeap | kCopyPipeline)) == (kCopyHeap | kCopyPipeline));
+    // Either it works or the kernel's reason is known.
+    CHECK(((peer.copy_kinds & kCopyCma) != 0) == (peer.cma_error == 0));
+    CHECK((j->peers[j->rank].copy_kinds & kCopyDirect) != 0);
+    done.open(j->rank == 0);
+    if (j->rank == 1) done.pass();
+  });
+}
+
+void a_killed_rank_is_noticed_at_once() {
+  world_of(
+      3,
+      [](Joined* j) {
+        while (j->rank == 2) pause();
+        if (j->rank == 0) CHECK(kill(j->peers[2].pid, SIGKILL) == 0);
+        const auto dead = wait_for_dead(j, 1);
+        CHECK(dead.size() == 1 && dead[0] == 2);
+        // And rank 0 stays until rank 1 has seen only that.
+        if (j->rank == 0) wait_for_dead(j, 1);
+      },
+      2);
+}
+
+void a_rank_that_executes_another_program_is_gone() {
+  test::Gate end;
+  world_of(2, [&](Joined* j) {
+    if (j->rank == 1) {
+      // Same pid, which goes on until rank 0 has noticed.
+      const std::string command = "read -n 1 <&" + std::to_string(end.ends[0]);
+      execl("/bin/bash", "bash", "-c", command.c_str(), nullptr);
+      _exit(9);
+    }
+    const auto dead = wait_for_dead(j, 1);
+    CHECK(dead.size() == 1 && dead[0] == 1);
+    CHECK(kill(j->peers[1].pid, 0) == 0);
+    CHECK(j->liveness.drain(0).dead.empty());
+    end.open();
+  });
+}
+
+void a_ring_is_told_once() {
+  world_of(1, [](Joined* j) {
+    const uint64_t one = 1;
+    CHECK(!j->liveness.drain(0).rung);
+    CHECK(write(j->event_fd.get(), &one, sizeof one) == sizeof one);
+    CHECK(write(j->peers[0].event_fd.get(), &one, sizeof one) == sizeof one);
+    CHECK(j->liveness.drain(1000).rung);
+    CHECK(!j->liveness.drain(0).rung);
+  });
+}
+
+void a_world_of_one_needs_nobody() {
+  std::unique_ptr<Joined> joined;
+  JoinError error;
+  CHECK_OK(join(test::request(1, -1), &joined, &error), error);
+  CHECK(joined->rank == 0 && joined->maps[0].control == joined->control.base());
+  HeapMapping* heap = joined->heap;
+  heap->retain();
+  joined.reset();
+  heap->base()[0] = 1;
+  heap->release();
+}
+
+// Two threads of one process are two ranks.
+void threads_can_be_ranks() {
+  std::vector<Fd> sockets;
+  JoinError error;
+  auto hub = Hub::for_children(2, &sockets, &error);
+  CHECK_OK(hub != nullptr, error);
+  struct Part {
+    int fd;
+    std::unique_ptr<Joined> joined;
+    JoinError error;
+  } parts[2];
+  pthread_t ids[2];
+  for (int i = 0; i < 2; ++i) {
+    parts[i].fd = sockets[i].release();
+    pthread_create(&ids[i], nullptr, [](void* p) -> void* {
+      auto* part = static_cast<Part*>(p);
+      JoinRequest r = test::request(2, part->fd);
+      r.tid = static_cast<int32_t>(syscall(SYS_gettid));
+      join(r, &part->joined, &part->error);
+      return nullptr;
+    }, &parts[i]);
+  }
+  for (const pthread_t id : ids) pthread_join(id, nullptr);
+  for (Part& part : parts) CHECK_OK(part.joined != nullptr, part.error);
+  const Peer& peer = parts[0].joined->peers[1];
+  CHECK(peer.same_process && peer.pid == getpid());
+  CHECK((peer.copy_kinds & kCopyDirect) != 0);
+  // The thread that was rank 1 leaves, and its process does not.
+  parts[1].joined.reset();
+  const auto dead = wait_for_dead(parts[0].joined.get(), 1);
+  CHECK(dead.size() == 1 && dead[0] == 1);
+}
+
+}  // namespace
+
+int main() {
+  alarm(90);
+  const int before = test::open_descriptors();
+  a_world_of_one_needs_nobody();
+  threads_can_be_ranks();
+  CHECK(test::open_descriptors() == before);
+  CHECK(test::threads() == 1 + 2);
+  each_sees_the_others_memory();
+  what_the_kernel_allows_is_found_out();
+  a_ring_is_told_once();
+  a_rank_that_executes_another_program_is_gone();
+  a_killed_rank_is_noticed_at_once();
+  return test::report("join");
+}

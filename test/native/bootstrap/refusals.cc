@@ -1,0 +1,213 @@
+// Joining that does not succeed: each failure ends in time, says what or who is to blame, and leaves nothing behind.
+//
+// sources: src-native/bootstrap/admission.cc src-native/bootstrap/client.cc src-native/bootstrap/error.cc
+// sources: src-native/bootstrap/hub.cc src-native/bootstrap/join.cc src-native/bootstrap/joined.cc
+// sources: src-native/bootstrap/liveness.cc src-native/bootstrap/named.cc src-native/bootstrap/probe.cc
+// sources: src-native/bootstrap/rendezvous.cc src-native/bootstrap/segments.cc src-native/bootstrap/wire.cc
+// sources: test/native/bootstrap/thread_pthread.cc test/native/bootstrap/engine_stub.cc
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "bootstrap/wire.h"
+#include "tools.h"
+
+using namespace uintr;
+
+namespace {
+
+struct World {
+  std::vector<Fd> sockets;
+  std::unique_ptr<Hub> hub;
+  explicit World(uint32_t size) {
+    JoinError error;
+    hub = Hub::for_children(size, &sockets, &error);
+    CHECK_OK(hub != nullptr, error);
+  }
+  // A process of that rank which holds no other rank's socket.
+  template <class Body>
+  pid_t rank(uint32_t r, Body body) {
+    return test::child([&] {
+      const int own = sockets[r].release();
+      sockets.clear();
+      body(own);
+    });
+  }
+};
+
+void fails(const JoinRequest& request, const char* code, const char* text) {
+  std::unique_ptr<Joined> joined;
+  JoinError error;
+  CHECK(!join(request, &joined, &error));
+  CHECK_ERROR(error, code, text);
+}
+
+void a_timeout_names_the_missing() {
+  World w(4);
+  JoinRequest first = test::request(4, w.sockets[0].release()), second = test::request(4, w.sockets[2].release());
+  first.timeout_ms = second.timeout_ms = 300;
+  const pid_t other = test::child([&] {
+    close(first.hub_fd);
+    // Longer than the other, so that it is there when the other asks.
+    second.timeout_ms = 2000;
+    std::unique_ptr<Joined> joined;
+    JoinError error;
+    CHECK(!join(second, &joined, &error));
+    // By then rank 0 has given up, and that is what ended it.
+    CHECK_ERROR(error, "ERR_UINTR_JOIN", "rank 0 ended before all ranks had joined");
+  });
+  close(second.hub_fd);
+  usleep(100000);
+  fails(first, "ERR_UINTR_TIMEOUT", "ranks 1 and 3 of 4 have not joined");
+  test::ended_well(other);
+}
+
+void a_rank_that_ends_ends_the_waiting() {
+  World w(2);
+  const pid_t silent = w.rank(1, [](int) { usleep(50000); });
+  const pid_t waiting = w.rank(0, [](int fd) {
+    fails(test::request(2, fd), "ERR_UINTR_JOIN", "rank 1 ended before all ranks had joined");
+  });
+  w.sockets.clear();
+  test::ended_well(silent);
+  test::ended_well(waiting);
+}
+
+void a_launcher_that_ends_ends_the_waiting() {
+  // Forked before the hub exists, because a fork would inherit the hub's ends (an exec would not).
+  int pass[2];
+  CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pass) == 0);
+  const pid_t waiting = test::child([&] {
+    close(pass[1]);
+    wire::Received received;
+    while (received.what == wire::Received::What::Nothing) wire::receive(pass[0], &received);
+    CHECK(received.fd_count == 1);
+    fails(test::request(2, received.fds[0].release()), "ERR_UINTR_JOIN", "ended before all had joined");
+  });
+  World w(2);
+  const wire::Plain any{.head = {.type = wire::Type::Go}};
+  const int socket = w.sockets[0].get();
+  CHECK(wire::send(pass[1], &any, sizeof any, &socket, 1) == 0);
+  close(pass[0]);
+  close(pass[1]);
+  usleep(100000);
+  w.hub.reset();
+  w.sockets.clear();
+  test::ended_well(waiting);
+}
+
+void values_must_agree() {
+  World w(2);
+  const pid_t right = w.rank(0, [](int fd) {
+    fails(test::request(2, fd), "ERR_UINTR_JOIN", "rank 1 could not join: ringBytes 131072");
+  });
+  usleep(100000);
+  const pid_t wrong = w.rank(1, [](int fd) {
+    JoinRequest r = test::request(2, fd);
+    r.geometry.ring_bytes *= 2;
+    fails(r, "ERR_UINTR_INVALID_ARGUMENT", "ringBytes 131072: the world was started with ringBytes 65536");
+  });
+  test::ended_well(right);
+  test::ended_well(wrong);
+  World three(3);
+  fails(test::request(2, three.sockets[0].release()), "ERR_UINTR_INVALID_ARGUMENT",
+        "size 2: the world was started with size 3");
+}
+
+void arguments_are_named() {
+  JoinRequest r = test::request(2, -1);
+  fails(r, "ERR_UINTR_INVALID_ARGUMENT", "size 2");
+  r = test::request(2, open("/dev/null", O_RDWR | O_CLOEXEC));
+  fails(r, "ERR_UINTR_JOIN", "is not the launcher's socket");
+  r = test::request(1, -1);
+  r.timeout_ms = 0;
+  fails(r, "ERR_UINTR_INVALID_ARGUMENT", "joinTimeout 0");
+  r.timeout_ms = 100;
+  r.wanted_rank = 5;
+  fails(r, "ERR_UINTR_INVALID_ARGUMENT", "rank 5: must be below size, which is 1");
+  r.geometry.size = 5000;
+  fails(r, "ERR_UINTR_INVALID_ARGUMENT", "size");
+  JoinError error;
+  std::vector<Fd> sockets;
+  CHECK(Hub::for_children(1025, &sockets, &error) == nullptr);
+  CHECK_ERROR(error, "ERR_UINTR_INVALID_ARGUMENT", "size 1025");
+}
+
+void waiting_can_be_cancelled() {
+  World w(2);
+  const int cancel = eventfd(0, EFD_CLOEXEC);
+  JoinRequest r = test::request(2, w.sockets[0].release());
+  r.cancel_fd = cancel;
+  const pid_t canceller = test::child([&] {
+    usleep(50000);
+    const uint64_t one = 1;
+    CHECK(write(cancel, &one, sizeof one) == sizeof one);
+  });
+  fails(r, "ERR_UINTR_CLOSED", "cancelled");
+  close(cancel);
+  test::ended_well(canceller);
+}
+
+// What a hub makes of packets that no rank sends.
+void garbage_is_refused() {
+  wire::Hello hello{};
+  hello.geometry = test::geometry(2);
+  const wire::Plain mapped{.head = {.type = wire::Type::Mapped}};
+  wire::Plain old{.head = {.version = 9, .type = wire::Type::Hello}};
+  wire::Fetch fetch{.first = 0};
+  const struct {
+    const void* bytes;
+    size_t size;
+    const char* answer;
+  } cases[] = {
+      {"nonsense", 8, "malformed"},          {&hello, sizeof hello - 1, "malformed"}, {&hello, sizeof hello, "malformed"},
+      {&mapped, sizeof mapped, "out of turn"}, {&fetch, sizeof fetch, "out of turn"},   {&old, sizeof old, "version 9"},
+  };
+  for (const auto& c : cases) {
+    World w(2);
+    CHECK(send(w.sockets[0].get(), c.bytes, c.size, 0) == static_cast<ssize_t>(c.size));
+    char buffer[2048] = {};
+    CHECK(recv(w.sockets[0].get(), buffer, sizeof buffer - 1, 0) > 0);
+    const auto* text = reinterpret_cast<const wire::Text*>(buffer);
+    CHECK(text->head.type == wire::Type::Refused);
+    CHECK(wire::text_of(*text).find(c.answer) != std::string::npos);
+  }
+}
+
+// A hello must bring a rank's four descriptors, and those must be what they ought to.
+void a_forged_hello_harms_nobody() {
+  World w(2);
+  const pid_t forger = w.rank(1, [](int fd) {
+    wire::Hello hello{};
+    hello.wanted_rank = kNone;
+    hello.geometry = test::geometry(2);
+    const int null = open("/dev/null", O_RDWR);
+    const int fds[4] = {null, null, null, null};
+    CHECK(wire::send(fd, &hello, sizeof hello, fds, 4) == 0);
+    char buffer[8192];
+    CHECK(recv(fd, buffer, sizeof buffer, 0) > 0);  // welcome
+    const wire::Fetch fetch{.first = 0};
+    CHECK(wire::send(fd, &fetch, sizeof fetch) == 0);
+    CHECK(recv(fd, buffer, sizeof buffer, 0) > 0);
+  });
+  fails(test::request(2, w.sockets[0].release()), "ERR_UINTR_PROTOCOL", "rank 1's control segment is not a memfd");
+  test::ended_well(forger);
+}
+
+}  // namespace
+
+int main() {
+  alarm(90);
+  const int before = test::open_descriptors();
+  arguments_are_named();
+  a_timeout_names_the_missing();
+  a_rank_that_ends_ends_the_waiting();
+  a_launcher_that_ends_ends_the_waiting();
+  values_must_agree();
+  waiting_can_be_cancelled();
+  garbage_is_refused();
+  a_forged_hello_harms_nobody();
+  CHECK(test::open_descriptors() == before);
+  CHECK(test::threads() == 1 + 2);
+  return test::report("refusals");
+}

@@ -1,0 +1,124 @@
+// For tests of what several processes do: checks that count, and children that must end well.
+#pragma once
+
+#include <dirent.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "bootstrap/bootstrap.h"
+
+namespace test {
+
+inline int checks = 0;
+
+#define CHECK(condition)                                                                 \
+  do {                                                                                   \
+    ++::test::checks;                                                                    \
+    if (!(condition)) {                                                                  \
+      fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);          \
+      _exit(1);                                                                          \
+    }                                                                                    \
+  } while (false)
+
+// `error` holds a message that contains `text`.
+#define CHECK_ERROR(error, expected_code, text)                                                                       \
+  do {                                                                                                                \
+    ++::test::checks;                                                                                                 \
+    if (strcmp((error).code, expected_code) != 0 || (error).message.find(text) == std::string::npos) {                \
+      fprintf(stderr, "%s:%d: got %s \"%s\", wanted %s \"…%s…\"\n", __FILE__, __LINE__, (error).code,                 \
+              (error).message.c_str(), expected_code, text);                                                          \
+      _exit(1);                                                                                                       \
+    }                                                                                                                 \
+  } while (false)
+
+// Ends the test with what a failed call says.
+#define CHECK_OK(call, error)                                                                               \
+  do {                                                                                                      \
+    ++::test::checks;                                                                                       \
+    if (!(call)) {                                                                                          \
+      fprintf(stderr, "%s:%d: %s: %s %s\n", __FILE__, __LINE__, #call, (error).code, (error).message.c_str()); \
+      _exit(1);                                                                                             \
+    }                                                                                                       \
+  } while (false)
+
+// A child that runs `body` and dies with its parent.
+template <class Body>
+pid_t child(Body body) {
+  fflush(nullptr);
+  const pid_t pid = fork();
+  if (pid != 0) return pid;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  alarm(60);
+  body();
+  _exit(0);
+}
+
+inline void ended_well(pid_t pid) {
+  int status = -1;
+  CHECK(waitpid(pid, &status, 0) == pid);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+inline void was_killed(pid_t pid, int signal_number) {
+  int status = -1;
+  CHECK(waitpid(pid, &status, 0) == pid);
+  CHECK(WIFSIGNALED(status) && WTERMSIG(status) == signal_number);
+}
+
+inline int count_entries(const char* directory) {
+  int count = 0;
+  DIR* d = opendir(directory);
+  while (readdir(d) != nullptr) ++count;
+  closedir(d);
+  return count;
+}
+inline int open_descriptors() { return count_entries("/proc/self/fd"); }
+inline int threads() { return count_entries("/proc/self/task"); }
+
+inline uintr::Geometry geometry(uint32_t size) {
+  return {.size = size, .max_requests = 64, .ring_bytes = 65536, .eager_limit = 4096, .credit_blocks = 64,
+          .reserved = 0, .heap_bytes = 2 << 20};
+}
+
+inline uintr::JoinRequest request(uint32_t size, int hub_fd) {
+  uintr::JoinRequest r;
+  r.hub_fd = hub_fd;
+  r.geometry = geometry(size);
+  r.tid = getpid();
+  r.timeout_ms = 10000;
+  return r;
+}
+
+inline uintr::JoinRequest named(const char* name, uint32_t size, const std::string& directory) {
+  uintr::JoinRequest r = request(size, -1);
+  r.name = name;
+  r.runtime_dir = directory;
+  return r;
+}
+
+// A pipe on which processes of one test wait for each other.
+struct Gate {
+  int ends[2];
+  Gate() { CHECK(pipe(ends) == 0); }
+  void open(int count = 1) const {
+    for (int i = 0; i < count; ++i) CHECK(write(ends[1], "x", 1) == 1);
+  }
+  void pass() const {
+    char c;
+    CHECK(read(ends[0], &c, 1) == 1);
+  }
+};
+
+inline int report(const char* name) {
+  printf("ok %s %d checks\n", name, checks);
+  return 0;
+}
+
+}  // namespace test

@@ -1,0 +1,169 @@
+// Runs one rank's part of a program, and checks what comes of it.
+import { strict as assert } from 'node:assert';
+import type { Message, Request, Status, World } from '../../lib/index.js';
+import { assertPattern, fill } from '../helpers/pattern.js';
+import { compute } from '../helpers/work.js';
+import { Guarded } from './buffers.js';
+import { BARRIER, keyOf, type Program, type Receive, type Send } from './program.js';
+import { Verdict } from './verdict.js';
+import { waitBy } from './waiting.js';
+
+/** A receive under way, or done. */
+export interface Received {
+  receive: Receive;
+  request: Request<Status> | Request<Message>;
+  buffer?: Guarded;
+}
+
+interface Sent {
+  send: Send;
+  request: Request<Status>;
+  buffer: Guarded;
+}
+
+const GARBAGE = 0x5a;
+
+export class Execution {
+  readonly #world: World;
+  readonly #program: Program;
+  readonly #sent = new Map<number, Sent>();
+  readonly #received = new Map<number, Received>();
+
+  constructor(world: World, program: Program) {
+    this.#world = world;
+    this.#program = program;
+  }
+
+  async run(): Promise<void> {
+    const { rank } = this.#world;
+    for (const step of this.#program.steps) {
+      if (step.rank !== rank) continue;
+      switch (step.kind) {
+        case 'send':
+          await this.#send(step);
+          break;
+        case 'receive':
+          this.#receive(step);
+          break;
+        case 'wait':
+          await this.#wait(step);
+          break;
+        case 'compute':
+          compute(step.units);
+          break;
+        case 'peek':
+          this.#peek();
+          break;
+        case 'withdraw':
+          this.#withdraw(step.id);
+          break;
+      }
+    }
+    await this.#finish();
+  }
+
+  async #send(send: Send): Promise<void> {
+    const { dest, tag, abortAfter } = send;
+    const buffer = new Guarded(this.#world, send.place, send.size);
+    fill(buffer.bytes, keyOf(this.#program, send));
+    const post = (signal?: AbortSignal): Request<Status> =>
+      this.#world[send.synchronous ? 'issend' : 'isend'](buffer.bytes, { dest, tag, signal });
+    if (abortAfter === undefined) {
+      this.#sent.set(send.id, { send, request: post(), buffer });
+      return;
+    }
+    const controller = new AbortController();
+    let request = post(controller.signal);
+    compute(abortAfter);
+    controller.abort();
+    // Either it was matched, and then it ends by itself; or it has been as if it had never been.
+    const withdrawn = await request.then(
+      () => false,
+      (reason) => {
+        assert.equal(reason, controller.signal.reason);
+        return true;
+      },
+    );
+    if (withdrawn) request = post();
+    this.#sent.set(send.id, { send, request, buffer });
+  }
+
+  #receive(receive: Receive): void {
+    const { source, tag, cancelAfter } = receive;
+    const options = { source, tag };
+    if (receive.probe) {
+      let status = this.#world.iprobe(options);
+      while (status === null) status = this.#world.iprobe(options);
+      const { rank, tag: sentTag, size } = receive.gets!;
+      assert.deepEqual({ ...status }, { source: rank, tag: sentTag, byteLength: size }, `probe for ${receive.id}`);
+    }
+    const buffer = receive.room === undefined ? undefined : new Guarded(this.#world, receive.place, receive.room);
+    const post = (): Received['request'] =>
+      buffer ? this.#world.irecv(buffer.bytes, options) : this.#world.irecv(options);
+    let request = post();
+    if (cancelAfter !== undefined) {
+      compute(cancelAfter);
+      if (request.cancel()) {
+        assert.equal(request.done, true);
+        buffer?.check(0);
+        request = post();
+      }
+    }
+    this.#received.set(receive.id, { receive, request, buffer });
+  }
+
+  async #wait({ ids, style }: { ids: number[]; style: Parameters<typeof waitBy>[0] }): Promise<void> {
+    const operations = ids.map((id) => this.#sent.get(id) ?? this.#received.get(id)!);
+    await waitBy(
+      style,
+      operations.map(({ request }) => request as Request<unknown>),
+    );
+    for (const operation of operations) {
+      assert.equal(operation.request.done, true, `${style} returned before a request was done`);
+      if ('send' in operation) await this.#sendIsDone(operation);
+    }
+  }
+
+  /** Its buffer is free: nobody may read it any more, so spoil it. */
+  async #sendIsDone({ send, request, buffer }: Sent): Promise<void> {
+    const { rank, tag, size } = send;
+    assert.deepEqual({ ...(await request) }, { source: rank, tag, byteLength: size });
+    assertPattern(buffer.bytes, keyOf(this.#program, send));
+    buffer.check();
+    buffer.bytes.fill(GARBAGE);
+    buffer.free();
+  }
+
+  /** What a probe shows has to be one of the messages to this rank. */
+  #peek(): void {
+    const status = this.#world.iprobe();
+    if (status === null) return;
+    const known = this.#program.steps.some(
+      (step) =>
+        step.kind === 'send' &&
+        step.dest === this.#world.rank &&
+        step.rank === status.source &&
+        step.tag === status.tag &&
+        step.size === status.byteLength,
+    );
+    assert.ok(known || status.tag === BARRIER.go, `a probe shows ${JSON.stringify(status)}`);
+  }
+
+  #withdraw(id: number): void {
+    const { request, buffer } = this.#received.get(id)!;
+    assert.equal(request.cancel(), true, `receive ${id} that nothing matches could not be cancelled`);
+    buffer?.check(0);
+    buffer?.free();
+    this.#received.delete(id);
+  }
+
+  async #finish(): Promise<void> {
+    const verdict = new Verdict(this.#world.rank, this.#program);
+    for (const received of this.#received.values()) await verdict.take(received);
+    for (const { receive, request, buffer } of this.#received.values()) {
+      buffer?.free();
+      // What is small is left to the garbage collector.
+      if (!buffer && receive.id % 4 !== 0) this.#world.free(((await request) as Message).data);
+    }
+  }
+}

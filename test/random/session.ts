@@ -1,0 +1,58 @@
+// Runs program after program in one world.
+import type { World } from '../../lib/index.js';
+import type { Tools } from '../helpers/rank-test.js';
+import { Execution } from './execute.js';
+import { generate, type Limits } from './generate.js';
+import { BARRIER, listing, type Program } from './program.js';
+
+export interface Session {
+  seed: number;
+  limits: Limits;
+  /** Only this program, so many times; otherwise 0, 1, 2, … until `seconds` have passed. */
+  replay?: { index: number; times: number };
+  seconds: number;
+  /** What to say to see it again. */
+  again: (index: number) => string;
+}
+
+/** Returns how many programs ran. */
+export async function runSession(world: World, t: Tools, session: Session): Promise<number> {
+  const until = Date.now() + session.seconds * 1_000;
+  const { replay } = session;
+  for (let count = 0; ; count += 1) {
+    const index = replay?.index ?? count;
+    const program = generate(session.seed, index, world.size, session.limits);
+    t.note(`program ${index}; replay with ${session.again(index)}`);
+    try {
+      await new Execution(world, program).run();
+      const enough = replay ? count + 1 >= replay.times : Date.now() >= until;
+      if (await finish(world, program, enough)) return count + 1;
+    } catch (error) {
+      throw new Error(`replay with ${session.again(index)}\n${listing(program)}`, { cause: error });
+    }
+  }
+}
+
+/**
+ * A barrier in which nobody is sent anything while it may still receive it by a wildcard: the coordinator is the only
+ * one with receives from anyone of anything, so it begins. Returns whether rank 0 has had enough.
+ */
+async function finish(world: World, { coordinator }: Program, enough: boolean): Promise<boolean> {
+  const flag = Uint8Array.of(Number(enough));
+  if (world.rank !== coordinator) {
+    await world.recv(new Uint8Array(0), { source: coordinator, tag: BARRIER.go });
+    await world.send(flag, { dest: coordinator, tag: BARRIER.arrived });
+    const decided = new Uint8Array(1);
+    await world.recv(decided, { source: coordinator, tag: BARRIER.released });
+    return decided[0] === 1;
+  }
+  const others = Array.from({ length: world.size }, (_, rank) => rank).filter((rank) => rank !== coordinator);
+  for (const dest of others) await world.send(new Uint8Array(0), { dest, tag: BARRIER.go });
+  for (const source of others) {
+    const told = new Uint8Array(1);
+    await world.recv(told, { source, tag: BARRIER.arrived });
+    if (source === 0) flag.set(told);
+  }
+  for (const dest of others) await world.send(flag, { dest, tag: BARRIER.released });
+  return flag[0] === 1;
+}

@@ -1,0 +1,64 @@
+// Every planted bug must be found by the same searches that pass the engine as
+// it is, within about the same budget.
+#include <cstdio>
+
+#include "programs.h"
+#include "scenarios.h"
+#include "search.h"
+
+namespace simulator {
+
+namespace {
+
+struct Found {
+  bool found = false;
+  uint64_t executions = 0;
+  std::string where, failure;
+};
+
+// First by random programs, because most mutants fall to those at once; then
+// by the exhaustive scenarios.
+Found search(Machine* machine, uint64_t random) {
+  Found result;
+  for (uint64_t seed = 1; seed <= random; ++seed) {
+    std::unique_ptr<EngineCase> c = random_case(seed);
+    uint32_t points = 0;
+    for (uint64_t schedule = 0; schedule < 3; ++schedule) {
+      ++result.executions;
+      Outcome o = randomize(machine, c.get(), seed * 3 + schedule, &points);
+      if (!o.failure.empty()) return {true, result.executions, "program " + c->name, o.failure};
+    }
+  }
+  for (const Scenario& s : scenarios()) {
+    Outcome o = exhaust(machine, s.engine_case.get(), s.bound, ~0ull);
+    result.executions += o.executions;
+    if (!o.failure.empty()) return {true, result.executions, s.engine_case->name, o.failure};
+  }
+  return result;
+}
+
+}  // namespace
+
+int run_mutants(Machine* machine, const Limits& limits) {
+  uint32_t missed = 0, found = 0;
+  for (const Mutant& m : mutants()) {
+    if (std::string(m.name).find(limits.only) == std::string::npos) continue;
+    active_mutant = &m;
+    Found f = search(machine, limits.random != 0 ? limits.random : kNormalRandom / 3);
+    active_mutant = nullptr;
+    if (f.found) {
+      ++found;
+      std::printf("%-26s found after %7llu executions in %s: %s\n", m.name,
+                  static_cast<unsigned long long>(f.executions), f.where.c_str(), f.failure.c_str());
+    } else {
+      ++missed;
+      std::printf("%-26s MISSED in %llu executions: %s\n", m.name, static_cast<unsigned long long>(f.executions),
+                  m.what);
+    }
+    std::fflush(stdout);
+  }
+  if (missed == 0) std::printf("ok simulator-mutants %u checks\n", found);
+  return missed != 0;
+}
+
+}  // namespace simulator

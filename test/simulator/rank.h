@@ -1,0 +1,100 @@
+// What a rank's program does: the calls an addon makes, in the order it makes
+// them (wait(), the event loop, test()), with every outcome checked.
+//
+// Lives outside the fiber that runs it, because a fiber that dies or fails is
+// never unwound.
+#pragma once
+
+#include <vector>
+
+#include "world.h"
+
+namespace simulator {
+
+class Rank {
+ public:
+  Rank(World* world, uint32_t rank) : world_(world), rank_(rank) {}
+
+  struct SendOptions {
+    uint32_t tag = 1;
+    uint32_t context = 1;
+    bool synchronous = false;
+    bool in_heap = false;
+  };
+  struct ReceiveOptions {
+    uint32_t tag = 1;
+    uint32_t context = 1;
+    bool allocate = false;
+    bool in_heap = false;
+  };
+
+  // Requests are named by their order of posting on this rank.
+  size_t isend(uint32_t dest, uint64_t length, SendOptions options);
+  size_t isend(uint32_t dest, uint64_t length) { return isend(dest, length, {}); }
+  size_t irecv(uint32_t source, uint64_t capacity, ReceiveOptions options);
+  size_t irecv(uint32_t source, uint64_t capacity) { return irecv(source, capacity, {}); }
+  bool cancel(size_t request);
+  // A probe's answer must be what a receive then gets.
+  bool probe(uint32_t source, uint32_t tag, uint32_t context = 1);
+
+  bool over(size_t request) const { return requests_[request].over; }
+  bool all_over() const { return unfinished_ == 0; }
+  uintr::Error error(size_t request) const { return requests_[request].error; }
+  size_t count() const { return requests_.size(); }
+
+  // One look, as test() and done do.
+  void test();
+  // wait(): polls a little, then sleeps. False: nobody could take a step, and
+  // no request that is left can ever be met.
+  bool wait_all(uint32_t spins = 0) { return wait(nullptr, 0, spins); }
+  bool wait_one(size_t request, uint32_t spins = 0) { return wait(&request, 1, spins); }
+  // The event loop: sleeps between prepare and check.
+  bool loop_all();
+  // Computes until everybody else stands still; only interrupts work for it.
+  void compute();
+  // The same, but in an I/O callback: its peers think it sleeps.
+  void compute_in_callback();
+  // Cancels what is left, then serves the others until they are through, too.
+  void finish();
+  // close(), as the addon does it: its own sends are finished, receives fail.
+  void close();
+  // What happens at the end of an environment: nothing is waited for, except
+  // that the others let go.
+  void abandon();
+
+  uintr::Engine* engine() { return world_->engine(rank_); }
+  Machine& machine() { return world_->machine(); }
+  uint32_t rank() const { return rank_; }
+
+ private:
+  struct Request {
+    uintr::Handle handle;
+    bool receive, allocate, in_heap, over;
+    bool cancelled;
+    uint32_t id;  // in the model
+    unsigned char* buffer;
+    uint64_t length;
+    uintr::Error error;
+  };
+
+  bool wait(const size_t* requests, size_t n, uint32_t spins);
+  bool reached(const size_t* requests, size_t n) const;
+  void look(uintr::Effort effort, bool* more);
+  void collect();
+  void complete(Request& r, const uintr::Completion& c);
+  void complete_receive(Request& r, const uintr::Completion& c);
+  unsigned char* buffer(uint64_t bytes, bool* in_heap);
+  void give_back(const Request& r);
+  [[noreturn]] void wrong(const Request& r, const uintr::Completion& c, const char* why);
+  void check_allowed(const Request& r, const uintr::Completion& c);
+  void check_clean();
+
+  World* world_;
+  uint32_t rank_;
+  uint32_t unfinished_ = 0;
+  bool closing_ = false, abandoned_ = false;
+  std::vector<Request> requests_;
+  std::vector<unsigned char> bytes_;
+};
+
+}  // namespace simulator

@@ -1,0 +1,348 @@
+#include "scenarios.h"
+
+namespace simulator {
+
+using namespace uintr;
+
+namespace {
+
+enum class Way { Wait, Loop, Compute, Callback };
+
+// Lets time pass until what was posted is over.
+void pass(Rank& r, Way way) {
+  switch (way) {
+    case Way::Wait: r.wait_all(); break;
+    case Way::Loop: r.loop_all(); break;
+    case Way::Compute: r.compute(); break;
+    case Way::Callback: r.compute_in_callback(); break;
+  }
+}
+
+// One message from 0 to 1.
+std::function<void(Rank&)> one(uint64_t length, Way sender, Way receiver, bool synchronous = false) {
+  return [=](Rank& r) {
+    if (r.rank() == 0) {
+      r.isend(1, length, {.synchronous = synchronous});
+      pass(r, sender);
+    } else {
+      r.irecv(0, length);
+      pass(r, receiver);
+    }
+    r.finish();
+  };
+}
+
+Settings with(Driver driver, uint32_t kinds = kCopyDirect) {
+  Settings s;
+  s.driver = driver;
+  s.copy_kinds = kinds;
+  return s;
+}
+Settings mortal(Settings s, uint32_t mask) {
+  s.mortal = mask;
+  return s;
+}
+Settings closing(Settings s) {
+  s.closing = true;
+  return s;
+}
+
+constexpr uint64_t kEager = 24;     // bytes
+constexpr uint64_t kOne = 250;      // a rendezvous of one chunk (sent synchronously, or past the limit)
+constexpr uint64_t kSeveral = 500;  // of four
+
+std::vector<Scenario> make() {
+  std::vector<Scenario> all;
+  auto add = [&](std::string name, uint32_t bound, Settings settings, std::function<void(Rank&)> program) {
+    all.push_back({std::make_unique<EngineCase>(std::move(name), settings, std::move(program)), bound});
+  };
+  const Settings signal = with(Driver::Signal), user = with(Driver::Uintr), poll = with(Driver::Poll);
+  const Settings pipeline = with(Driver::Signal, kCopyPipeline);
+
+  // ---- one message, every way of waiting for it
+  add("eager-wait-wait", 2, signal, one(kEager, Way::Wait, Way::Wait));
+  add("eager-wait-loop", 2, signal, one(kEager, Way::Wait, Way::Loop));
+  add("eager-loop-uintr", 2, user, one(kEager, Way::Loop, Way::Loop));
+  add("eager-poll", 2, poll, one(kEager, Way::Wait, Way::Loop));
+  add("one-chunk-wait-wait", 2, signal, one(kOne, Way::Wait, Way::Wait, true));
+  add("one-chunk-wait-loop-uintr", 2, user, one(kOne, Way::Wait, Way::Loop, true));
+  add("one-chunk-compute-receiver", 2, signal, one(kOne, Way::Wait, Way::Compute, true));
+  add("one-chunk-compute-sender", 2, signal, one(kOne, Way::Compute, Way::Wait, true));
+  add("chunks-wait-wait", 2, signal, one(kSeveral, Way::Wait, Way::Wait));
+  add("chunks-loop-loop", 2, signal, one(kSeveral, Way::Loop, Way::Loop));
+  add("chunks-wait-loop-uintr", 2, user, one(kSeveral, Way::Wait, Way::Loop));
+  add("chunks-compute-receiver", 2, signal, one(kSeveral, Way::Wait, Way::Compute));
+  add("chunks-compute-sender", 2, signal, one(kSeveral, Way::Compute, Way::Wait));
+  add("chunks-compute-both", 2, signal, one(kSeveral, Way::Compute, Way::Compute));
+  add("chunks-compute-both-uintr", 2, user, one(kSeveral, Way::Compute, Way::Compute));
+  add("chunks-callback-receiver", 2, signal, one(kSeveral, Way::Wait, Way::Callback));
+  add("chunks-callback-both-uintr", 2, user, one(kSeveral, Way::Callback, Way::Callback));
+  add("chunks-poll", 2, poll, one(kSeveral, Way::Wait, Way::Loop));
+  add("pipeline-wait-wait", 2, pipeline, one(kSeveral, Way::Wait, Way::Wait));
+  add("pipeline-compute-both", 2, pipeline, one(2 * kSeveral, Way::Compute, Way::Compute));
+  add("pipeline-loop-uintr", 2, with(Driver::Uintr, kCopyPipeline), one(2 * kSeveral, Way::Loop, Way::Loop));
+
+  // ---- both directions, oneself, several
+  auto exchange = [](uint64_t length, Way way) {
+    return [=](Rank& r) {
+      r.irecv(1 - r.rank(), length);
+      r.isend(1 - r.rank(), length);
+      pass(r, way);
+      r.finish();
+    };
+  };
+  add("exchange-eager", 2, signal, exchange(kEager, Way::Wait));
+  add("exchange-chunks-wait", 1, signal, exchange(kSeveral, Way::Wait));
+  add("exchange-chunks-compute", 1, signal, exchange(kSeveral, Way::Compute));
+  add("exchange-pipeline-compute", 1, pipeline, exchange(2 * kSeveral, Way::Compute));
+  add("self", 2, signal, [](Rank& r) {
+    if (r.rank() == 1) return r.finish();
+    r.isend(0, kEager, {.tag = 1});
+    r.isend(0, kSeveral, {.tag = 1});
+    r.irecv(0, kSeveral, {.tag = 1});
+    r.irecv(kAnySource, kSeveral, {.tag = kAnyTag});
+    r.isend(0, 0, {.tag = 2, .synchronous = true});
+    r.irecv(0, 0, {.tag = 2});
+    r.wait_all();
+    r.finish();
+  });
+  add("zero-length-synchronous", 2, signal, one(0, Way::Loop, Way::Wait, true));
+  add("synchronous-to-computing", 2, signal, one(kEager, Way::Wait, Way::Compute, true));
+
+  // ---- order
+  add("eager-overtakes-nothing", 2, signal, [](Rank& r) {
+    if (r.rank() == 0) {
+      r.isend(1, kSeveral, {.tag = 1});
+      r.isend(1, kEager, {.tag = 1});
+      r.wait_all();
+    } else {
+      r.irecv(0, kSeveral, {.tag = kAnyTag});
+      r.irecv(kAnySource, kSeveral, {.tag = 1});
+      r.wait_all();
+    }
+    r.finish();
+  });
+  add("wildcard-then-exact", 2, signal, [](Rank& r) {
+    if (r.rank() == 0) {
+      r.isend(1, kEager, {.tag = 1});
+      r.isend(1, kOne, {.tag = 2, .synchronous = true});
+      r.wait_all();
+    } else {
+      r.irecv(kAnySource, kOne, {.tag = kAnyTag});
+      r.irecv(0, kOne, {.tag = 2});
+      r.loop_all();
+    }
+    r.finish();
+  });
+  add("truncated", 2, signal, [](Rank& r) {
+    if (r.rank() == 0) {
+      r.isend(1, kEager);
+      r.isend(1, kSeveral);
+      r.wait_all();
+    } else {
+      r.irecv(0, 8);
+      r.irecv(0, kSeveral / 2 + 30);
+      r.wait_all();
+    }
+    r.finish();
+  });
+
+  // ---- cancelling
+  add("cancel-receive", 2, signal, [](Rank& r) {
+    if (r.rank() == 0) {
+      r.isend(1, kSeveral);
+    } else {
+      size_t request = r.irecv(0, kSeveral);
+      r.test();
+      r.cancel(request);
+      r.wait_all();
+      r.irecv(0, kSeveral);
+    }
+    r.wait_all();
+    r.finish();
+  });
+  add("cancel-send", 2, signal, [](Rank& r) {
+    if (r.rank() == 0) {
+      size_t request = r.isend(1, kSeveral);
+      r.isend(1, kEager);
+      r.cancel(request);
+    } else {
+      r.irecv(0, kSeveral);
+      r.irecv(0, kSeveral);
+    }
+    r.wait_all();
+    r.finish();
+  });
+  add("cancel-send-reuse-slot", 2, signal, [](Rank& r) {
+    if (r.rank() == 0) {
+      r.cancel(r.isend(1, kSeveral));
+      r.test();
+      r.isend(1, kSeveral, {.tag = 2});
+    } else {
+      r.test();
+      r.irecv(0, kSeveral, {.tag = kAnyTag});
+    }
+    r.wait_all();
+    r.finish();
+  });
+
+  // ---- too much at once
+  Settings tight = signal;
+  tight.credit_blocks = 1;
+  add("no-credit", 1, tight, [](Rank& r) {
+    if (r.rank() == 0) {
+      for (int i = 0; i < 3; ++i) r.isend(1, kEager);
+      r.wait_all();
+    } else {
+      for (int i = 0; i < 3; ++i) r.irecv(0, kEager);
+      r.wait_all();
+    }
+    r.finish();
+  });
+  Settings full = signal;
+  full.credit_blocks = 16;
+  auto fill = [](Way sender, Way receiver) {
+    return [=](Rank& r) {
+      constexpr int kMessages = 5;  // four fill the ring
+      if (r.rank() == 0) {
+        for (int i = 0; i < kMessages; ++i) r.isend(1, 220);
+        pass(r, sender);
+      } else {
+        for (int i = 0; i < kMessages; ++i) r.irecv(0, 220);
+        pass(r, receiver);
+      }
+      r.finish();
+    };
+  };
+  add("ring-full-wait", 1, full, fill(Way::Wait, Way::Wait));
+  add("ring-full-loop-uintr", 1, [&] { Settings s = full; s.driver = Driver::Uintr; return s; }(),
+      fill(Way::Loop, Way::Loop));
+  add("ring-full-computing-sender", 1, full, fill(Way::Compute, Way::Wait));
+  add("ring-full-computing-receiver", 1, full, fill(Way::Wait, Way::Compute));
+  add("pipeline-behind-queue", 1, [&] { Settings s = full; s.copy_kinds = kCopyPipeline; return s; }(), [](Rank& r) {
+    if (r.rank() == 0) {
+      r.isend(1, kSeveral, {.tag = 1});
+      for (int i = 0; i < 5; ++i) r.isend(1, 220, {.tag = 2});
+    } else {
+      r.irecv(0, kSeveral, {.tag = 1});
+      for (int i = 0; i < 5; ++i) r.irecv(0, 220, {.tag = 2});
+    }
+    r.wait_all();
+    r.finish();
+  });
+
+  // ---- receives without a buffer, and the heap
+  Settings no_memory = signal;
+  no_memory.heap_committable = 4096;
+  auto allocate = [](Way receiver, int messages) {
+    return [=](Rank& r) {
+      if (r.rank() == 0) {
+        for (int i = 0; i < messages; ++i) r.isend(1, i % 2 == 0 ? kSeveral : kEager);
+        r.wait_all();
+      } else {
+        for (int i = 0; i < messages; ++i) r.irecv(0, 0, {.allocate = true});
+        pass(r, receiver);
+      }
+      r.finish();
+    };
+  };
+  add("allocate-wait", 2, signal, allocate(Way::Wait, 2));
+  add("allocate-compute", 2, signal, allocate(Way::Compute, 2));
+  add("allocate-no-memory", 2, no_memory, allocate(Way::Compute, 3));
+  add("allocate-loop-uintr", 2, user, allocate(Way::Loop, 2));
+  const Settings heap = with(Driver::Signal, kCopyHeap | kCopyPipeline);
+  auto in_heap = [](bool sender, bool receiver, Way way) {
+    return [=](Rank& r) {
+      if (r.rank() == 0) {
+        r.isend(1, kSeveral, {.in_heap = sender});
+      } else {
+        r.irecv(0, kSeveral, {.in_heap = receiver});
+      }
+      pass(r, way);
+      r.finish();
+    };
+  };
+  add("heap-both", 2, heap, in_heap(true, true, Way::Compute));
+  add("heap-sender", 2, heap, in_heap(true, false, Way::Wait));
+  add("heap-sender-compute", 2, heap, in_heap(true, false, Way::Compute));
+  add("heap-receiver", 2, heap, in_heap(false, true, Way::Loop));
+  add("heap-receiver-compute", 2, heap, in_heap(false, true, Way::Compute));
+
+  // ---- foreign interrupts, as other users of the signal send them
+  Settings foreign = signal;
+  foreign.foreign_interrupts = true;
+  add("foreign-eager", 1, foreign, one(kEager, Way::Wait, Way::Wait));
+  add("foreign-chunks", 1, foreign, one(kSeveral, Way::Wait, Way::Compute));
+
+  // ---- death at every instruction
+  for (uint32_t who : {1u, 2u}) {
+    std::string name = who == 1 ? "-sender-dies" : "-receiver-dies";
+    add("eager" + name, 2, mortal(signal, who), one(kEager, Way::Wait, Way::Wait));
+    add("one-chunk" + name, 2, mortal(signal, who), one(kOne, Way::Wait, Way::Loop, true));
+    add("chunks" + name, 2, mortal(signal, who), one(kSeveral, Way::Wait, Way::Wait));
+    add("chunks-compute" + name, 2, mortal(signal, who), one(kSeveral, Way::Compute, Way::Compute));
+    add("pipeline" + name, 2, mortal(pipeline, who), one(kSeveral, Way::Wait, Way::Wait));
+    add("allocate" + name, 2, mortal(signal, who), allocate(Way::Loop, 2));
+    add("ring-full" + name, 1, mortal(full, who), fill(Way::Wait, Way::Wait));
+  }
+
+  // ---- close and abandon
+  auto then_close = [](uint64_t length, bool both) {
+    return [=](Rank& r) {
+      if (r.rank() == 0) {
+        r.isend(1, length);
+        r.close();
+      } else {
+        r.irecv(0, length);
+        r.irecv(kAnySource, length);
+        if (!both) r.wait_all();
+        both ? r.close() : r.finish();
+      }
+    };
+  };
+  add("close-after-eager", 2, closing(signal), then_close(kEager, false));
+  add("close-after-chunks", 2, closing(signal), then_close(kSeveral, false));
+  add("close-both", 2, closing(signal), then_close(kSeveral, true));
+  add("close-receiver", 2, closing(signal), [](Rank& r) {
+    if (r.rank() == 0) {
+      r.isend(1, kSeveral);
+      r.isend(1, kEager);
+      r.isend(1, kSeveral, {.tag = 2});
+      r.wait_all();
+      r.finish();
+    } else {
+      r.irecv(0, kSeveral);
+      r.close();
+    }
+  });
+  add("close-crossing-sends", 1, closing(signal), [](Rank& r) {
+    r.isend(1 - r.rank(), kSeveral);
+    r.close();
+  });
+  auto then_abandon = [](uint64_t length, bool sender) {
+    return [=](Rank& r) {
+      if (r.rank() == 0) {
+        r.isend(1, length);
+        sender ? r.abandon() : (r.wait_all(), r.finish());
+      } else {
+        r.irecv(0, length);
+        r.test();
+        sender ? (r.wait_all(), r.finish()) : r.abandon();
+      }
+    };
+  };
+  add("abandon-sender", 2, closing(signal), then_abandon(kSeveral, true));
+  add("abandon-receiver", 2, closing(signal), then_abandon(kSeveral, false));
+  add("abandon-pipeline-sender", 2, closing(pipeline), then_abandon(kSeveral, true));
+  add("abandon-pipeline-receiver", 2, closing(pipeline), then_abandon(kSeveral, false));
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Scenario>& scenarios() {
+  static const std::vector<Scenario> all = make();
+  return all;
+}
+
+}  // namespace simulator

@@ -1,0 +1,213 @@
+#include "world.h"
+
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace simulator {
+
+using namespace uintr;
+
+namespace {
+constexpr uint32_t kVector = 63;
+constexpr size_t kPrivate = 4 << 20;
+
+unsigned char* map(size_t bytes) {
+  // At a fixed place, so that a replay sees the same addresses as the run did.
+  static uintptr_t at = 0x200000000000;
+  void* memory = mmap(reinterpret_cast<void*>(at), bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  if (memory == MAP_FAILED) {
+    std::perror("simulator: memory");
+    std::exit(2);
+  }
+  at += 2 * bytes;
+  return static_cast<unsigned char*>(memory);
+}
+}  // namespace
+
+World::World() : memory_(map(kMemory)), private_(map(kPrivate)) {}
+
+void World::reset(const Settings& settings, Machine* machine) {
+  settings_ = settings;
+  machine_ = machine;
+  std::memset(memory_, 0, used_);
+  std::memset(private_, 0, private_used_);
+  used_ = private_used_ = 0;
+  committable_ = settings.heap_committable;
+  dead_ = left_ = done_ = 0;
+  kicking_ = kicked_ = false;
+  model.clear();
+
+  Geometry g{};
+  g.size = settings.ranks;
+  g.max_requests = settings.max_requests;
+  g.ring_bytes = settings.ring_bytes;
+  g.eager_limit = settings.eager_limit;
+  g.credit_blocks = settings.credit_blocks;
+  g.heap_bytes = settings.heap_bytes;
+  const char* what;
+  if (!Engine::valid(g, &what)) {
+    std::fprintf(stderr, "simulator: the engine refuses this geometry: %s\n", what);
+    std::exit(2);
+  }
+  layout_ = Layout{g};
+  auto carve = [this](uint64_t bytes) {
+    unsigned char* at = memory_ + used_;
+    used_ += round_up(bytes, 4096);
+    return at;
+  };
+  world_segment_ = carve(layout_.world_bytes());
+  for (uint32_t i = 0; i < g.size; ++i) {
+    controls_[i] = carve(layout_.control_bytes());
+    heaps_[i] = carve(g.heap_bytes);
+  }
+  // Always the same place: what lay in buffers must not be in the next world's
+  // segments, which begin zeroed.
+  unsigned char* buffers_at = memory_ + kMemory - kBufferBytes;
+  if (used_ + kBufferBytes > kMemory || g.size * Engine::private_bytes(g) > kPrivate) {
+    std::fprintf(stderr, "simulator: this geometry needs more memory than the simulator has\n");
+    std::exit(2);
+  }
+  buffers.attach(buffers_at, kBufferBytes);
+  buffers.clear();
+  machine->set_memory(memory_, memory_ + kMemory);
+
+  for (uint32_t i = 0; i < g.size; ++i) {
+    PeerMap maps[kMaxRanksHere];
+    for (uint32_t k = 0; k < g.size; ++k) maps[k] = {controls_[k], heaps_[k], 1000 + static_cast<int32_t>(k), settings.copy_kinds};
+    ports_[i] = {this, i};
+    untold_deaths_[i] = 0;
+    waiting_[i] = false;
+    Setup setup{};
+    setup.geometry = g;
+    setup.rank = i;
+    setup.slice_bytes = settings.slice_bytes;
+    setup.interrupts = settings.driver != Driver::Poll;
+    setup.interrupt_wakes = settings.driver == Driver::Signal;
+    setup.world = world_segment_;
+    setup.peers = maps;
+    setup.ports.self = &ports_[i];
+    setup.ports.interrupt = [](void* self, uint32_t peer, bool force) {
+      auto* port = static_cast<Port*>(self);
+      port->world->send_interrupt(port->rank, peer, force);
+    };
+    setup.ports.wake = [](void* self, uint32_t peer) {
+      auto* port = static_cast<Port*>(self);
+      port->world->send_wake(port->rank, peer);
+    };
+    setup.ports.commit = [](void* self, Ports::Segment segment, uint64_t offset, uint64_t bytes) {
+      return static_cast<Port*>(self)->world->commit(segment, offset, bytes);
+    };
+    engines_[i] = Engine::create(private_ + private_used_, setup);
+    private_used_ += Engine::private_bytes(g);
+  }
+}
+
+Machine::Rules World::rules() const {
+  Machine::Rules rules;
+  rules.ranks = settings_.ranks;
+  rules.foreign_interrupts = settings_.foreign_interrupts;
+  rules.asleep_takes_interrupts = settings_.driver == Driver::Signal;
+  rules.interrupts = settings_.driver != Driver::Poll;
+  rules.mortal = settings_.mortal;
+  rules.max_steps = settings_.max_steps;
+  return rules;
+}
+
+// ---- drivers ------------------------------------------------------------------
+
+// SYNC POINT: upid. Our bit in PIR first; who turns ON from 0 to 1 signals.
+void World::send_interrupt(uint32_t, uint32_t to, bool force) {
+  Upid& upid = bell(to)->upid;
+  bool on = mutant_is("interrupt-if-not-on-first") && (upid.status.relaxed() & kUpidOn) != 0;
+  upid.pir.or_sc(1ull << kVector);
+  if (!mutant_is("interrupt-if-not-on-first")) on = (upid.status.or_sc(kUpidOn) & kUpidOn) != 0;
+  if (mutant_is("interrupt-if-not-on-first") && !on) upid.status.or_sc(kUpidOn);
+  if (on && !force) return;
+  machine_->step();
+  machine_->trace("interrupts %u", to);
+  machine_->post_interrupt(to);
+}
+
+// SYNC POINT: upid. ON is cleared, then PIR is taken: a sender that comes in
+// between signals once too often, never once too little.
+void World::handler(uint32_t rank) {
+  Upid& upid = bell(rank)->upid;
+  if (mutant_is("on-after-pir")) {
+    upid.pir.exchange_sc(0);
+    engines_[rank]->on_interrupt();
+    upid.status.and_sc(~kUpidOn);
+    return;
+  }
+  upid.status.and_sc(~kUpidOn);
+  upid.pir.exchange_sc(0);
+  engines_[rank]->on_interrupt();
+}
+
+// A write to an eventfd. The kernel takes a lock for it, so what was stored
+// before is visible to whoever it wakes.
+void World::send_wake(uint32_t from, uint32_t to) {
+  if (mutant_is("wake-lost-in-handler") && machine_->in_handler() && to == from) return;
+  machine_->step();
+  machine_->fence();
+  machine_->trace("wakes %u", to);
+  machine_->wake(to);
+}
+
+bool World::commit(Ports::Segment segment, uint64_t offset, uint64_t bytes) {
+  return segment != Ports::Segment::Heap || offset + bytes <= committable_;
+}
+
+// ---- deaths ---------------------------------------------------------------------
+
+void World::died(uint32_t rank) {
+  dead_ |= 1u << rank;
+  tell_gone(rank);
+}
+
+void World::exit(uint32_t rank) {
+  machine_->fence();
+  leave(rank);
+  tell_gone(rank);
+}
+
+void World::tell_gone(uint32_t rank) {
+  kicked_ = false;
+  for (uint32_t i = 0; i < settings_.ranks; ++i) {
+    if (i == rank) continue;
+    untold_deaths_[i] |= 1u << rank;
+    machine_->wake(i);  // its pidfd stands in the same epoll as its eventfd
+  }
+}
+
+uint32_t World::take_deaths(uint32_t rank) { return std::exchange(untold_deaths_[rank], 0); }
+
+void World::program_done(uint32_t rank) {
+  done_ |= 1u << rank;
+  if (!all_done()) return;
+  for (uint32_t i = 0; i < settings_.ranks; ++i) machine_->wake(i);
+}
+
+bool World::all_done() const { return (done_ | dead_) == (1u << settings_.ranks) - 1; }
+
+// ---- what is watched -----------------------------------------------------------------
+
+void World::check_read(uint32_t rank, const void* from, size_t n) {
+  std::string why = buffers.check_read(rank, static_cast<const unsigned char*>(from), n);
+  if (!why.empty()) machine_->fail("%s", why.c_str());
+}
+
+void World::check_write(uint32_t rank, const void* to, size_t n) {
+  std::string why = buffers.check_write(rank, static_cast<const unsigned char*>(to), n);
+  if (!why.empty()) machine_->fail("%s", why.c_str());
+}
+
+void World::check_visible(uint32_t rank, const void* to, size_t n) {
+  std::string why = buffers.check_visible(rank, static_cast<const unsigned char*>(to), n);
+  if (!why.empty()) machine_->fail("%s", why.c_str());
+}
+
+}  // namespace simulator

@@ -1,0 +1,119 @@
+// A few ranks with the real engine, on the simulated machine: their segments,
+// their drivers (the two steps of an interrupt, word by word), their eventfds,
+// and what is watched while they run.
+#pragma once
+
+#include <string>
+
+#include "buffers.h"
+#include "engine/engine.h"
+#include "machine.h"
+#include "model.h"
+#include "mutants.h"
+
+namespace simulator {
+
+enum class Driver : uint8_t { Signal, Uintr, Poll };
+
+struct Settings {
+  uint32_t ranks = 2;
+  Driver driver = Driver::Signal;
+  uint32_t copy_kinds = uintr::kCopyDirect | uintr::kCopyPipeline;
+  uint32_t eager_limit = 256;
+  uint32_t ring_bytes = 1024;
+  uint32_t credit_blocks = 2;
+  uint32_t max_requests = 16;
+  uint64_t heap_bytes = 32768;
+  uint64_t heap_committable = 32768;  // beyond this commit() fails
+  uint32_t slice_bytes = 0;
+  bool foreign_interrupts = false;
+  uint32_t mortal = 0;  // bit per rank
+  bool closing = false; // some rank closes: requests may end with Closed or PeerExited
+  uint32_t max_steps = 60000;
+};
+
+class World : public Machine::World {
+ public:
+  World();
+
+  // A fresh world; the machine is told its memory.
+  void reset(const Settings& settings, Machine* machine);
+  Machine::Rules rules() const;
+
+  uintr::Engine* engine(uint32_t rank) { return engines_[rank]; }
+  unsigned char* heap(uint32_t rank) { return heaps_[rank]; }
+  Machine& machine() { return *machine_; }
+  const Settings& settings() const { return settings_; }
+
+  Model model;
+  Buffers buffers;
+
+  // ---- ranks and the world ------------------------------------------------
+  // Ranks that are dead, or have exited, and that `rank` has not been told of.
+  uint32_t take_deaths(uint32_t rank);
+  bool dead(uint32_t rank) const { return (dead_ >> rank & 1) != 0; }
+  uint32_t dead_ranks() const { return dead_; }
+  // A rank's program is through; true once all living ones' are.
+  void program_done(uint32_t rank);
+  bool all_done() const;
+  // The machine stood still: a waiter's millisecond is over.
+  bool kicking() const { return kicking_; }
+  // Whether a rank waits for its requests, to be judged if all stand still.
+  void set_waiting(uint32_t rank, bool waiting) { waiting_[rank] = waiting; }
+  bool gone(uint32_t rank) const { return dead(rank) || (left_ >> rank & 1) != 0; }
+  void leave(uint32_t rank) { left_ |= 1u << rank; }
+  // Its process has ended: pidfd and lifeline tell the others.
+  void exit(uint32_t rank);
+
+  // From now on commit() succeeds.
+  void more_memory() { committable_ = settings_.heap_bytes; }
+
+  // ---- Machine::World -----------------------------------------------------
+  void quiescent() override;
+  void handler(uint32_t rank) override;
+  void died(uint32_t rank) override;
+  void check_read(uint32_t rank, const void* from, size_t n) override;
+  void check_write(uint32_t rank, const void* to, size_t n) override;
+  void check_visible(uint32_t rank, const void* to, size_t n) override;
+  std::string word(const void* address) override;
+  Weakness weakness(const void* address) override;
+
+ private:
+  static constexpr size_t kMemory = 4 << 20;
+  static constexpr size_t kBufferBytes = 1 << 20;
+
+  struct Port {
+    World* world;
+    uint32_t rank;
+  };
+  uintr::Doorbell* bell(uint32_t rank) {
+    return reinterpret_cast<uintr::Doorbell*>(world_segment_ + layout_.doorbell(rank));
+  }
+  void send_interrupt(uint32_t from, uint32_t to, bool force);
+  void send_wake(uint32_t from, uint32_t to);
+  bool commit(uintr::Ports::Segment segment, uint64_t offset, uint64_t bytes);
+  void tell_gone(uint32_t rank);
+  uintr::RequestView::State state_of(uint32_t rank, uintr::Handle handle) const;
+  const Receipt* partner(const Message& m) const;
+  std::string unmet(uint32_t rank) const;
+  std::string unfinished_transfer() const;
+
+  Settings settings_;
+  Machine* machine_ = nullptr;
+  uintr::Layout layout_{};
+  unsigned char* memory_;
+  unsigned char* private_;
+  size_t used_ = 0, private_used_ = 0;  // by the last run, hence to be zeroed
+  unsigned char* world_segment_ = nullptr;
+  unsigned char* controls_[kMaxRanksHere] = {};
+  unsigned char* heaps_[kMaxRanksHere] = {};
+  uintr::Engine* engines_[kMaxRanksHere] = {};
+  Port ports_[kMaxRanksHere] = {};
+  uint32_t dead_ = 0, left_ = 0, done_ = 0;
+  uint32_t untold_deaths_[kMaxRanksHere] = {};
+  bool waiting_[kMaxRanksHere] = {};
+  bool kicking_ = false, kicked_ = false;
+  uint64_t committable_ = 0;
+};
+
+}  // namespace simulator

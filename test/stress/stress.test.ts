@@ -1,0 +1,150 @@
+// What happens to real processes while they talk: foreign signals, profilers, garbage collection, too many of them,
+// and being stopped. UINTR_STRESS_FACTOR makes it longer.
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Crew } from '../helpers/crew.js';
+import { eachDriver } from '../helpers/matrix.js';
+import { assertPattern, pattern } from '../helpers/pattern.js';
+import { rankTest } from '../helpers/rank-test.js';
+import { SIZES, traffic } from './traffic.js';
+
+const FACTOR = Number(process.env['STRESS_FACTOR'] ?? process.env['UINTR_STRESS_FACTOR'] ?? 1);
+const env = { STRESS_FACTOR: `${FACTOR}` };
+const rounds = (count: number): number => Math.ceil(count * FACTOR);
+const timeoutMs = 60_000 + 60_000 * FACTOR;
+
+/** Sends `signal` to both ranks, in bursts, for as long as they run. */
+const storm = (signal: NodeJS.Signals) => async (crew: Crew) => {
+  const pids = await Promise.all([crew.pid(0), crew.pid(1)]);
+  let over = false;
+  const ended = crew.ended().finally(() => {
+    over = true;
+  });
+  ended.catch(() => {});
+  while (!over) {
+    for (const pid of pids) for (let i = 0; i < 50; i += 1) send(pid, signal);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}
+
+eachDriver(() => {
+  rankTest(
+    '1. foreign signals of the same number do no harm',
+    { env, timeoutMs, via: 'name', during: storm('SIGURG') },
+    (world, t) => traffic(world, t, { rounds: rounds(1_500), sizes: SIZES, work: 100 }),
+  );
+
+  rankTest(
+    '2. neither do other signals that the program handles',
+    { env, timeoutMs, via: 'name', during: storm('SIGCONT') },
+    async (world, t) => {
+      let handled = 0;
+      process.on('SIGCONT', () => {
+        handled += 1;
+      });
+      await traffic(world, t, { rounds: rounds(1_000), sizes: SIZES, work: 100 });
+      assert.ok(handled >= 0);
+    },
+  );
+
+  const profiles = mkdtempSync(join(tmpdir(), 'uintr-profiles-'));
+  rankTest(
+    '3. with --cpu-prof, whose signals come a thousand times a second, messages arrive and the profile is written',
+    { env, timeoutMs, nodeOptions: ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', profiles] },
+    (world, t) => traffic(world, t, { rounds: rounds(1_000), sizes: SIZES, work: 300 }),
+    () => {
+      expect(readdirSync(profiles).filter((name) => name.endsWith('.cpuprofile')).length).toBeGreaterThanOrEqual(2);
+      rmSync(profiles, { recursive: true });
+    },
+  );
+
+  rankTest(
+    '4. garbage collections in the middle of transfers do no harm',
+    { env, timeoutMs, nodeOptions: ['--expose-gc'] },
+    async (world, t) => {
+      const { gc } = globalThis as { gc?: (options?: { type: string }) => void };
+      const peer = 1 - world.rank;
+      await traffic(world, t, {
+        rounds: rounds(400),
+        sizes: SIZES,
+        work: 20,
+        meanwhile: (round) => {
+          // A request and a buffer that nobody refers to.
+          world.isend(pattern(round, 20_000), { dest: peer, tag: 5 });
+          gc!(round % 4 === 0 ? undefined : { type: 'minor' });
+        },
+      });
+      for (let round = 0; round < rounds(400); round += 1) {
+        assertPattern((await world.recv({ source: peer, tag: 5 })).data, round);
+      }
+    },
+  );
+
+  rankTest(
+    '5. eight ranks that all compute and all talk get through, however few processors there are',
+    { ranks: 8, env, timeoutMs },
+    (world, t) => traffic(world, t, { rounds: rounds(60), sizes: [10, 5_000, 60_000, 200_000], work: 200 }),
+  );
+
+  rankTest(
+    '6. a rank that is stopped holds up nobody else, and goes on when it is continued',
+    { ranks: 3, via: 'name', env, timeoutMs },
+    async (world, t) => {
+      const [boss, stopped, other] = [0, 1, 2];
+      const size = 3_000_000;
+      for (let round = 0; round < rounds(20); round += 1) {
+        t.note(`round ${round}`);
+        if (world.rank === stopped) {
+          await world.send(Uint32Array.of(process.pid), { dest: boss, tag: 1 });
+          const into = new Uint8Array(size);
+          const received = world.irecv(into, { source: boss, tag: 2 });
+          if (round % 2 === 0) received.wait();
+          else await received;
+          assertPattern(into, round);
+          await world.send(into, { dest: boss, tag: 3 });
+        } else if (world.rank === boss) {
+          const pid = new Uint32Array(1);
+          await world.recv(pid, { source: stopped, tag: 1 });
+          const sent = world.isend(pattern(round, size), { dest: stopped, tag: 2 });
+          process.kill(pid[0]!, 'SIGSTOP');
+          const back = new Uint8Array(size);
+          const answered = world.irecv(back, { source: stopped, tag: 3 });
+          for (let i = 0; i < 20; i += 1) {
+            await world.send(pattern(i, i * 9_000), { dest: other });
+            assertPattern((await world.recv({ source: other })).data, i);
+          }
+          process.kill(pid[0]!, 'SIGCONT');
+          if (round % 3 === 0) answered.wait();
+          await Promise.all([sent, answered]);
+          assertPattern(back, round);
+        } else {
+          for (let i = 0; i < 20; i += 1) await world.send((await world.recv({ source: boss })).data, { dest: boss });
+        }
+      }
+    },
+  );
+
+  rankTest(
+    '7. interrupts in every phase of a process: joining and closing under a storm',
+    { env, timeoutMs, via: 'name', during: storm('SIGURG') },
+    async (world, t) => {
+      for (let i = 0; i < rounds(20); i += 1) {
+        t.note(`world ${i}`);
+        const next = await t.join({ name: `${t.joinOptions.name}-${i}` });
+        await traffic(next, t, { rounds: 7, sizes: SIZES, work: 10 });
+        await next.close();
+      }
+      assert.equal(world.size, 2);
+    },
+  );
+});
