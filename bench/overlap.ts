@@ -48,15 +48,16 @@ async function run(options: Options, emit: Emit): Promise<void> {
     },
   });
 
+  if (references.length === 0) return;
   for (const { bytes } of plan.cases) {
     const time = summarize(references.flatMap((times) => times.get(bytes) ?? []));
-    emit({ bench: 'reference', measure, bytes, by: reference.title, time });
+    emit({ bench: 'reference', measure, bytes, by: reference.by, time });
   }
   if (reference.fallback !== undefined) {
     emit({
       bench: 'note',
       measure,
-      text: `t_ref is not Open MPI's but that of ${reference.title}: ${reference.fallback}`,
+      text: `t_ref is not Open MPI's but that of ${reference.by}: ${reference.fallback}`,
     });
   }
   for (const one of found.values()) emit(resultOf(one));

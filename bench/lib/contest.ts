@@ -17,7 +17,7 @@ export interface Contest {
   contestants: Contestant[];
   rounds: number;
   emit: Emit;
-  /** Called before each round. */
+  /** Called before each round; without what it prepares, nobody runs. */
   prepare?(): Promise<void>;
   /** Called with every line a contestant printed. */
   collect(contestant: Contestant, line: Line, round: number): void;
@@ -39,7 +39,14 @@ export async function runContest(contest: Contest): Promise<void> {
   const steps = able.length * contest.rounds;
   let step = 0;
   for (let round = 0; round < contest.rounds; round++) {
-    await contest.prepare?.();
+    try {
+      await contest.prepare?.();
+    } catch (error) {
+      for (const contestant of able) {
+        if (!failed.has(contestant)) skip(contest, contestant, error instanceof Error ? error.message : String(error));
+      }
+      return;
+    }
     for (const contestant of rotated(able, round)) {
       step++;
       if (failed.has(contestant)) continue;

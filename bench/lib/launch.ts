@@ -60,15 +60,19 @@ export async function launch(command: Command, limitMs: number): Promise<Outcome
   clearTimeout(timer);
   running.delete(child);
   if (late) return { lines, failure: `did not end within ${limitMs / 1000} s` };
-  if (how !== undefined) return { lines, failure: [how, ...firstErrors(said)].join(': ') };
+  if (how !== undefined) return { lines, failure: because(how, firstError(said)) };
   return { lines };
 }
 
+function because(how: string, error: string | undefined): string {
+  return error === undefined ? how : `${error} (${how})`;
+}
+
 /** What a person would look at first: not stack frames, and not a launcher's rulers and boxes. */
-function firstErrors(said: string[]): string[] {
+function firstError(said: string[]): string | undefined {
   const telling = said.filter((text) => /[a-z]/i.test(text) && !/^(\[\S+\] )?at /.test(text));
-  const errors = telling.filter((text) => /error|fail|cannot|not /i.test(text));
-  return (errors.length > 0 ? errors : telling).slice(0, 1).map((text) => text.slice(0, 200));
+  const error = telling.find((text) => /error|fail|cannot|not /i.test(text)) ?? telling[0];
+  return error?.slice(0, 200);
 }
 
 function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {

@@ -97,14 +97,14 @@ export function footnotes(lines: MeasureLine[]): string {
 /** Under which driver and by which copies ours ran; one line where all did alike. */
 function ways(results: ResultLine[]): string[] {
   const ours = results.filter((result) => result.driver !== undefined);
-  const way = ({ driver, copy }: ResultLine) => `driver ${driver}, copies by ${copy}`;
-  const all = unique(ours.map(way));
-  if (all.length === 1) return [`uintr: ${all[0]}`];
-  // Short messages and long ones of one contestant may travel differently.
-  return unique(ours.map(({ title }) => title)).map((title) => {
-    const mine = unique(ours.filter((result) => result.title === title).map(way));
-    return `${title}: ${mine.join('; ')}`;
-  });
+  const way = (some: ResultLine[]) => {
+    const [drivers, copies] = [unique(some.map(({ driver }) => driver)), unique(some.map(({ copy }) => copy))];
+    return `driver ${drivers.join(', ')}; copies by ${copies.join(', ')}`;
+  };
+  const titles = unique(ours.map(({ title }) => title));
+  const each = titles.map((title) => way(ours.filter((result) => result.title === title)));
+  if (unique(each).length === 1) return [`uintr: ${each[0]}`];
+  return titles.map((title, i) => `${title}: ${each[i]}`);
 }
 
 export function unique<T>(values: T[]): T[] {

@@ -1,5 +1,5 @@
 // t_ref of exposed communication: how long Open MPI takes to transfer a message when both its ranks only wait, so that one
-// end copies; or, where there is no Open MPI, how long ours takes when only one end may copy.
+// end copies; or, where there is no Open MPI, how long ours takes when only one end may copy (by cma, where that works).
 import { type Contestant, outcomeOf } from '../lib/contest.js';
 import { uintrRun } from '../lib/launch.js';
 import type { OverlapPlan } from '../lib/overlap-plan.js';
@@ -21,10 +21,8 @@ export class Reference {
     this.#sources = [...(useOpenmpi ? [openmpiLatency(plan)] : []), oneEndCopies(plan)];
   }
 
-  /** Whose times these are; known after the first `measure`. */
-  get title(): string {
-    return this.#chosen?.title ?? this.#sources[0].title;
-  }
+  /** Whose times these are. */
+  by = '';
 
   /** Why it is not Open MPI's, or undefined. */
   get fallback(): string | undefined {
@@ -38,6 +36,8 @@ export class Reference {
       const samples = lines.filter((line) => line.bench === 'samples');
       if (failure === undefined) {
         this.#chosen = source;
+        const copy = samples[0]?.copy;
+        this.by = copy === undefined ? source.title : `${source.title} by ${copy}`;
         return new Map(samples.map((line) => [line.bytes, line.micros]));
       }
       this.#reasons.push(failure);
@@ -60,11 +60,8 @@ function oneEndCopies(plan: Plan): Contestant {
     cpus: plan.cpus,
   };
   return {
-    id: 'uintr/cma',
-    title: 'uintr by cma, one end copying',
-    command: () => ({
-      argv: uintrRun(rankScript('reference'), [JSON.stringify(orders)]),
-      env: { UINTR_COPY: 'cma' },
-    }),
+    id: 'uintr/reference',
+    title: 'uintr, one end copying',
+    command: () => ({ argv: uintrRun(rankScript('reference'), [JSON.stringify(orders)]) }),
   };
 }

@@ -3,10 +3,11 @@ import { World } from '../../lib/index.js';
 import { pinSelf } from '../lib/pin.js';
 import { type Case, decodePlan, type Plan } from '../lib/plan.js';
 import { type Follower, follow, type Leader, lead } from '../lib/turns.js';
-import { waysOf } from './ways.js';
+import { copyCounter, kindCount, kindsOf } from './ways.js';
 
 /** Orders come apart from data, whatever is in flight. */
 const orderTag = 1;
+const copiesTag = 5;
 
 export interface Pair {
   world: World;
@@ -37,15 +38,23 @@ export async function runRank(ranks: Record<string, Rank>): Promise<void> {
   const pair = await joinPair(plan.cpus);
   const { world, peer } = pair;
   const order = new Float64Array(1);
+  const count = copyCounter(world);
+  const theirs = new Float64Array(kindCount);
   if (world.rank === 0) {
-    const tell = (count: number) => {
-      order[0] = count;
+    const tell = (samples: number) => {
+      order[0] = samples;
       world.isend(order, { dest: peer, tag: orderTag }).wait();
+      if (samples === 0) world.irecv(theirs, { source: peer, tag: copiesTag }).wait();
     };
-    await lead(plan, (one) => ({ tell, sample: rank.leader(pair, one) }), rank.perSample, waysOf(world, peer));
+    const endFor = (one: Case) => ({ tell, sample: rank.leader(pair, one) });
+    await lead(plan, endFor, rank.perSample, () => ({
+      driver: world.driver,
+      copy: kindsOf(count(), theirs, world.copy(peer)),
+    }));
   } else {
     const hear = () => {
       world.irecv(order, { source: peer, tag: orderTag }).wait();
+      if (order[0] === 0) world.isend(count(), { dest: peer, tag: copiesTag }).wait();
       return order[0];
     };
     await follow(plan, (one) => ({ hear, sample: rank.follower(pair, one) }));

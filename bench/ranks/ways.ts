@@ -1,19 +1,27 @@
-// By which driver and copies a case really ran: what a pair can do is one thing, what a buffer allows another.
+// By which copies a case really ran: what a pair can do is one thing, what a buffer allows another.
 import type { CopyKind, World } from '../../lib/index.js';
 
-/** Asked after each case: its driver, and the kinds of copies of this rank since it was asked last. */
-export function waysOf(world: World, peer: number): () => { driver: string; copy: string } {
-  let before = bytesByKind(world);
+const kinds: CopyKind[] = ['direct', 'heap', 'cma', 'pipeline'];
+
+/** What this rank copied since it was asked last: bytes of each kind. */
+export function copyCounter(world: World): () => Float64Array {
+  let before = copied(world);
   return () => {
-    const now = bytesByKind(world);
-    const used = [...now.keys()].filter((kind) => now.get(kind)! > before.get(kind)!);
+    const now = copied(world);
+    const since = now.map((bytes, kind) => bytes - before[kind]);
     before = now;
-    // Short messages travel in the ring, and the other end may have made all copies.
-    return { driver: world.driver, copy: used.join(' and ') || world.copy(peer) };
+    return since;
   };
 }
 
-function bytesByKind(world: World): Map<CopyKind, number> {
-  const copied = Object.entries(world.stats().copied) as [CopyKind, { asReceiver: number; asSender: number }][];
-  return new Map(copied.map(([kind, { asReceiver, asSender }]) => [kind, asReceiver + asSender]));
+function copied(world: World): Float64Array {
+  const { copied } = world.stats();
+  return Float64Array.from(kinds, (kind) => copied[kind].asReceiver + copied[kind].asSender);
 }
+
+/** The kinds of copies that both ends made; `usual` where there were none, since short messages travel in the ring. */
+export function kindsOf(mine: Float64Array, theirs: Float64Array, usual: CopyKind): string {
+  return kinds.filter((_, kind) => mine[kind] + theirs[kind] > 0).join(' and ') || usual;
+}
+
+export const kindCount = kinds.length;

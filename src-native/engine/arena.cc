@@ -43,6 +43,8 @@ void Arena::release_run(uint32_t unit, uint32_t count) {
   }
 }
 
+bool Arena::has(uint64_t bytes) const { return (nonempty_ >> order_for(units_for(bytes))) != 0; }
+
 uint64_t Arena::take(uint64_t bytes) {
   uint64_t n = units_for(bytes);
   if (n == 0 || n > committed_) return kNoHeap;
@@ -85,6 +87,36 @@ uint64_t Arena::take_fresh(uint64_t bytes) {
   units_[unit].run = static_cast<uint32_t>(units_for(bytes));
   committed_ += units_[unit].run;
   return uint64_t{unit} * kUnitBytes;
+}
+
+uint64_t Arena::find_run(uint64_t bytes) const {
+  uint64_t n = units_for(bytes);
+  if (n == 0) return kNoHeap;
+  uint32_t start = 0;
+  for (uint32_t at = 0; at < committed_;) {
+    if (units_[at].run != 0) {
+      at += units_[at].run;
+      start = at;
+    } else {
+      at += 1u << (units_[at].free - 1);
+      if (at - start >= n) return uint64_t{start} * kUnitBytes;
+    }
+  }
+  return limit_ - start >= n ? uint64_t{start} * kUnitBytes : kNoHeap;
+}
+
+void Arena::take_run(uint64_t offset, uint64_t bytes) {
+  uint32_t start = static_cast<uint32_t>(offset / kUnitBytes);
+  uint32_t end = start + static_cast<uint32_t>(units_for(bytes));
+  uint32_t at = start;
+  while (at < end && at < committed_) {
+    uint32_t order = units_[at].free - 1;
+    unlink(at, order);
+    at += 1u << order;
+  }
+  if (end > committed_) committed_ = end;
+  units_[start].run = end - start;
+  if (at > end) release_run(end, at - end);
 }
 
 }  // namespace uintr

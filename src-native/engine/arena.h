@@ -29,6 +29,8 @@ class Arena {
   void attach(Unit* units, uint64_t bytes) { units_ = units, limit_ = static_cast<uint32_t>(bytes / kUnitBytes); }
   static uint64_t units_for(uint64_t bytes) { return (bytes + kUnitBytes - 1) / kUnitBytes; }
 
+  // Would take(bytes) find a block?
+  bool has(uint64_t bytes) const;
   // Offset in bytes, or kNoHeap if no committed block is large enough.
   uint64_t take(uint64_t bytes);
   void give(uint64_t offset);
@@ -41,6 +43,13 @@ class Arena {
   // memory up to fresh_end(bytes), which is 0 where the arena's limit is passed.
   uint64_t fresh_end(uint64_t bytes) const;
   uint64_t take_fresh(uint64_t bytes);
+
+  // The last resort, thread only (it walks the whole arena): the first stretch
+  // of neighbouring free blocks and uncommitted memory that is long enough,
+  // aligned or not. kNoHeap: there is none. Its caller commits up to the
+  // stretch's end, where that lies beyond committed_bytes(), and takes it.
+  uint64_t find_run(uint64_t bytes) const;
+  void take_run(uint64_t offset, uint64_t bytes);
   bool allocated(uint64_t offset) const { return offset / kUnitBytes < limit_ && units_[offset / kUnitBytes].run != 0; }
 
  private:

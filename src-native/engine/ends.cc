@@ -63,6 +63,7 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
   });
   bool others = size == 1;  // alone, a rank may still send to itself
   for (uint32_t i = 0; i < size; ++i) others |= i != rank && !peers[i].gone;
+  if (!others) last_lost = peer;
   for (uint32_t i = 0; i < slots_touched; ++i) {
     Slot& s = slots[i];
     switch (s.state) {
@@ -104,6 +105,18 @@ void Core::fail_posted(Error error) {
   }
 }
 
+// Matched, but there was no memory for it.
+void Core::fail_stalled(Slot& s, Error error) {
+  list_remove(&stalled, index(s), links());
+  s.state = SlotState::Active;
+  if (s.entry != kNone) {
+    release_entry(s.entry);
+    finish(s, error);
+  } else {
+    close_transfer(s, error, Cause::None, 0);
+  }
+}
+
 void Engine::peer_gone(uint32_t peer, Cause cause) {
   Core* c = core(this);
   if (peer >= c->size || peer == c->rank || c->peers[peer].gone) return;
@@ -124,6 +137,8 @@ void Engine::begin_close() {
   c->life = Life::Closing;
   c->header->life.release(static_cast<uint32_t>(Life::Closing));
   c->fail_posted(Error::Closed);
+  for (uint32_t i = 0; i < c->slots_touched; ++i)
+    if (c->slots[i].state == SlotState::Stalled) c->fail_stalled(c->slots[i], Error::Closed);
   // Sends to oneself that nobody has received, nobody will.
   c->fail_sends_to(c->rank);
   for (uint32_t i = 0; i < c->size; ++i)
@@ -153,14 +168,7 @@ void Engine::abandon(Error error) {
         }
         break;
       case SlotState::Stalled:
-        list_remove(&c->stalled, i, c->links());
-        s.state = SlotState::Active;
-        if (s.entry != kNone) {
-          c->release_entry(s.entry);
-          c->finish(s, error);
-        } else {
-          c->close_transfer(s, error, Cause::None, 0);
-        }
+        c->fail_stalled(s, error);
         break;
       case SlotState::Active:
         c->close_transfer(s, error, Cause::None, 0);

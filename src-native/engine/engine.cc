@@ -1,5 +1,6 @@
 // The way in and out of the engine, and its set-up.
 #include "engine/core.h"
+#include "engine/sizes.h"
 
 namespace uintr {
 
@@ -126,6 +127,7 @@ Engine* Engine::create(void* memory, const Setup& setup) {
     p.kinds = i == c->rank ? kCopyDirect : m.copy_kinds;
     to->copy_kinds.set_relaxed(p.kinds);
   }
+  c->last_lost = kNone;
   c->life = Life::Active;
   c->header->life.release(static_cast<uint32_t>(Life::Active));
   c->header->attention.release(static_cast<uint32_t>(Attention::Computing));
@@ -196,6 +198,7 @@ void Core::finish(Slot& s, Error error, Cause cause) {
   } else if ((s.flags & kAllocate) != 0 && s.heap_offset != kNoHeap) {
     arena.give(s.heap_offset);
     s.heap_offset = kNoHeap;
+    retry_stalled = true;
   }
   s.state = SlotState::Done;
   s.error = error;
@@ -233,6 +236,7 @@ void Core::service(uint32_t peer, Effort effort) {
 }
 
 bool Core::run(Effort effort) {
+  budget = effort == Effort::Idle ? kIdleBudget : kMaxSlice;
   uint32_t words = (size + 63) / 64;
   bool again;
   do {

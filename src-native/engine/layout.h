@@ -13,14 +13,14 @@
 #pragma once
 
 #include "engine/shared.h"
+#include "engine/sizes.h"
 #include "engine/types.h"
 
 namespace uintr {
 
 constexpr uint64_t kControlMagic = 0x31306c7274636975ull;  // "uictrl01"
 constexpr uint32_t kLayoutVersion = 1;
-constexpr uint32_t kReplyRingBytes = 8192;  // 128 records of 64 bytes; both sides' own, never used by data
-constexpr uint32_t kBlockBytes = 512;       // unit of eager credit, and of the unexpected pool
+constexpr uint32_t kBlockBytes = 512;  // unit of eager credit, and of the unexpected pool
 
 // Every rank of a world must be joined with the same values of these.
 struct Geometry {

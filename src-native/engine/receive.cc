@@ -1,5 +1,6 @@
 // Posting and matching receives, and arena blocks for those without a buffer.
 #include "engine/core.h"
+#include "engine/sizes.h"
 
 namespace uintr {
 
@@ -55,11 +56,26 @@ bool Core::place(Slot& s) {
 uint64_t Core::allocate(uint64_t bytes) {
   uint64_t at = arena.take(bytes);
   if (at != kNoHeap) return at;
-  uint64_t end = arena.fresh_end(bytes);
-  if (end == 0) return kNoHeap;
   uint64_t from = arena.committed_bytes();
-  if (!ports.commit(ports.self, Ports::Segment::Heap, from, end - from)) return kNoHeap;
-  return arena.take_fresh(bytes);
+  uint64_t end = arena.fresh_end(bytes);
+  if (end == 0) {
+    at = arena.find_run(bytes);
+    if (at == kNoHeap) return kNoHeap;
+    end = at + Arena::units_for(bytes) * kUnitBytes;
+  }
+  if (end > from && !ports.commit(ports.self, Ports::Segment::Heap, from, end - from)) return kNoHeap;
+  if (at == kNoHeap) return arena.take_fresh(bytes);
+  arena.take_run(at, bytes);
+  return at;
+}
+
+// Commits what a handler is likely to need for a receive without a buffer. Where
+// there is no memory for it, the receive waits for the thread, that is all.
+void Core::reserve_for_handlers() {
+  if (arena.has(kHandlerReserve)) return;
+  uint64_t from = arena.committed_bytes();
+  uint64_t end = from + kHandlerReserve < arena.limit_bytes() ? from + kHandlerReserve : arena.limit_bytes();
+  if (end > from && ports.commit(ports.self, Ports::Segment::Heap, from, end - from)) arena.grow(end);
 }
 
 // Matched, but there is no memory for it that a handler may take: the thread
@@ -88,6 +104,7 @@ void Core::receive_entry(Slot& s, uint32_t entry, Effort effort) {
 
 void Core::resume_stalled_now() {
   retry_stalled = false;
+  budget = kMaxSlice;
   // One round: what stalls again waits for memory to come back.
   for (uint32_t l = stalled.head; l != 0;) {
     Slot& s = slots[l - 1];
@@ -136,12 +153,14 @@ Posted Core::post_recv_now(const Receive& r) {
       if (u.length > r.length) c.error = Error::Truncated;
       return Posted{kNoHandle, c};
     }
-  } else if (r.source != kAnySource && peers[r.source].gone) {
-    return failed(peers[r.source].faulty ? Error::Protocol : Error::PeerExited, peers[r.source].cause);
+  } else if (uint32_t needed = r.source == kAnySource ? last_lost : r.source; needed != kNone && peers[needed].gone) {
+    c.source = needed;
+    return failed(peers[needed].faulty ? Error::Protocol : Error::PeerExited, peers[needed].cause);
   }
 
   uint32_t i = take_slot();
   if (i == kNone) return failed(Error::NoMemory, Cause::None);
+  budget = kMaxSlice;
   Slot& s = slots[i];
   s.flags = static_cast<uint8_t>(kReceive | (r.allocate ? kAllocate : 0));
   s.context = static_cast<uint16_t>(r.context);
@@ -163,6 +182,7 @@ Posted Core::post_recv_now(const Receive& r) {
     }
     entry = find_unexpected(r.context, r.source, r.tag);  // withdrawn under our eyes
   }
+  if (r.allocate) reserve_for_handlers();
   s.state = SlotState::Posted;
   posted.append(i);
   if (anything_pending()) run(Effort::Call);

@@ -34,9 +34,14 @@ class RingWriter {
   bool room_or_want(uint64_t n) {
     if (room(n)) return true;
     if (wanting_ || faulty_) return false;
+    want();
+    return look(head_->load_sc()) && position_ + n - seen_head_ <= size_;
+  }
+  // The consumer tells us the next time it makes room.
+  void want() {
+    if (wanting_) return;
     want_->exchange_sc(1);
     wanting_ = true;
-    return look(head_->load_sc()) && position_ + n - seen_head_ <= size_;
   }
   bool wanting() const { return wanting_; }
 

@@ -80,7 +80,11 @@ Posted Core::post_send_now(const Send& send) {
 // Writes what is queued into the data ring, in order, as far as there is room.
 void Core::flush_sends(uint32_t peer) {
   Peer& p = peers[peer];
-  if (p.queued.empty() || p.gone) return;
+  if (p.gone) return;
+  if (p.queued.empty()) {
+    if (p.pipelines == 0) p.data_out.stop_wanting();
+    return;
+  }
   bool eager = false, offered = false;
   bool waited = p.data_out.wanting();
   while (!p.queued.empty()) {

@@ -1,4 +1,4 @@
-// How large the pieces of a transfer are, in bytes. The simulator has its own,
+// How large the pieces of a transfer and the reply rings are, in bytes. The simulator has its own,
 // so that messages of a few hundred bytes go through every stage.
 #pragma once
 
@@ -9,6 +9,9 @@ namespace uintr {
 #if defined(UINTR_SIMULATED)
 constexpr uint64_t kSingleChunk = 256, kMinChunk = 128, kMaxChunk = 256, kChunkUnit = 64;
 constexpr uint64_t kMinSlice = 128, kMaxSlice = 512, kIdleBudget = 1024;
+constexpr uint64_t kMaxPiece = 256;
+constexpr uint64_t kHandlerReserve = 512;
+constexpr uint32_t kReplyRingBytes = 256;
 #else
 constexpr uint64_t kSingleChunk = 64 * 1024;       // up to here one end copies it all
 constexpr uint64_t kMinChunk = 32 * 1024;
@@ -17,6 +20,9 @@ constexpr uint64_t kChunkUnit = 4096;
 constexpr uint64_t kMinSlice = 256 * 1024;         // what a handler copies in one run
 constexpr uint64_t kMaxSlice = 2 * 1024 * 1024;
 constexpr uint64_t kIdleBudget = 4 * 1024 * 1024;  // per progress(Idle), so that rings and loop get their turn
+constexpr uint64_t kMaxPiece = 256 * 1024;         // of a pipelined transfer, at once
+constexpr uint64_t kHandlerReserve = 4 * 1024 * 1024;  // of committed arena, for receives without a buffer
+constexpr uint32_t kReplyRingBytes = 8192;         // 128 records of 64 bytes
 #endif
 
 }  // namespace uintr

@@ -79,28 +79,28 @@ void Core::start_receiving(Slot& s, Effort effort) {
   }
   to_work(s);
   // One chunk: whoever matches copies it, and only the Fin travels.
-  if (s.chunks == 1 && mine != 0 && (copy_next(s) || s.state != SlotState::Active)) return;
+  if (s.chunks == 1 && mine != 0 && budget != 0) {
+    charge(s.moving);
+    if (copy_next(s) || s.state != SlotState::Active) return;
+  }
   owe_match(s, false);  // who needs the sender's CPU passes it the baton
-  Budget budget{kMaxSlice};
-  advance(s, effort, &budget);
+  advance(s, effort);
 }
 
 void Core::start_sending(Slot& s, Effort effort) {
   s.state = SlotState::Active;
   to_work(s);
-  Budget budget{kMaxSlice};
-  advance(s, effort, &budget);
+  advance(s, effort);
 }
 
 // ---- moving -------------------------------------------------------------------
 
 bool Core::advance_all(Effort effort) {
-  Budget budget{effort == Effort::Idle ? kIdleBudget : kMaxSlice};
   bool more = false;
   for (uint32_t l = work.head; l != 0;) {
     Slot& s = slots[l - 1];
     l = s.work.next;
-    more |= advance(s, effort, &budget);
+    more |= advance(s, effort);
   }
   // The next call begins with the next transfer, so none starves another.
   if (!work.empty() && work.head != work.tail) {
@@ -112,9 +112,9 @@ bool Core::advance_all(Effort effort) {
 }
 
 // True: this thread could go on copying for `s` at once.
-bool Core::advance(Slot& s, Effort effort, Budget* budget) {
+bool Core::advance(Slot& s, Effort effort) {
   if (s.state != SlotState::Active) return false;
-  if ((s.flags & kPipelined) != 0) return !is_receive(s) && push_data(s, budget);
+  if ((s.flags & kPipelined) != 0) return !is_receive(s) && push_data(s);
   ClaimWord* word = claim_of(s);
   uint32_t gen = claim_generation(s);
   if (!claim::any_left(word, gen, s.chunks)) {
@@ -131,7 +131,7 @@ bool Core::advance(Slot& s, Effort effort, Budget* budget) {
   uint64_t allowance = 0;
   switch (effort) {
     case Effort::Idle:
-      allowance = budget->bytes;
+      allowance = budget;
       break;
     case Effort::Handler:
       if (!holds_baton(s)) return false;
@@ -139,13 +139,13 @@ bool Core::advance(Slot& s, Effort effort, Budget* budget) {
     case Effort::Call:
       leave_to_peer = attentive(s.peer) && best_kind(peers[s.peer].their_kinds->acquire(), s.heap_offset != kNoHeap) != 0;
       allowance = leave_to_peer ? 0 : slice_for(s.moving, slice_bytes);
-      if (allowance > budget->bytes) allowance = budget->bytes;
+      if (allowance > budget) allowance = budget;
       break;
   }
   while (able && allowance != 0 && copy_next(s)) {
     if (effort == Effort::Handler) ++count.slices_in_handler;
     allowance -= allowance < s.chunk ? allowance : s.chunk;
-    budget->bytes -= budget->bytes < s.chunk ? budget->bytes : s.chunk;
+    charge(s.chunk);
   }
   if (s.state != SlotState::Active || !claim::any_left(word, gen, s.chunks)) return false;
   // A rank that polls keeps the baton while it can copy. Any other passes it on:
@@ -212,20 +212,24 @@ void Core::pass_baton(Slot& s) {
 
 // ---- pipeline ---------------------------------------------------------------------
 
-// The sender's half: bounces pieces through the data ring while there is room.
-bool Core::push_data(Slot& s, Budget* budget) {
+// The sender's half: bounces pieces through the data ring while there is room
+// and budget, at least one piece if there is room. True: it could go on at once.
+bool Core::push_data(Slot& s) {
   Peer& p = peers[s.peer];
-  uint64_t most = layout.g.ring_bytes / 4;
+  uint64_t most = layout.g.ring_bytes / 4 < kMaxPiece ? layout.g.ring_bytes / 4 : kMaxPiece;
   bool pushed = false, full = false;
   bool waited = p.data_out.wanting();
-  while (s.pushed < s.moving && budget->bytes != 0) {
+  do {
     uint64_t n = s.moving - s.pushed < most ? s.moving - s.pushed : most;
     uint64_t bytes = record_bytes(sizeof(DataBody) + n);
     // What is queued came first in the order of the ring.
-    if (!p.queued.empty() || !p.data_out.room_or_want(bytes)) {
-      full = true;
-      break;
-    }
+    full = !p.queued.empty() || !p.data_out.room_or_want(bytes);
+    if (full) break;
+    charge(n);
+    // Who stops although there is room must be called back all the same: the
+    // flag is set before the piece is published, so whoever consumes the piece
+    // sees it.
+    if (budget == 0 && s.pushed + n < s.moving) p.data_out.want();
     RecordHeader h{static_cast<uint32_t>(bytes), RecordType::Data, s.context, s.tag, s.remote_slot, s.remote_generation, n};
     DataBody b{s.pushed, {0, 0, 0}};
     p.data_out.put(&h, sizeof h);
@@ -235,10 +239,9 @@ bool Core::push_data(Slot& s, Budget* budget) {
     p.data_out.publish();
     s.pushed += n;
     count.copied_bytes[log2_kind(kCopyPipeline)][1] += n;
-    budget->bytes -= budget->bytes < n ? budget->bytes : n;
     pushed = true;
     if (attentive(s.peer)) notify(s.peer, false);  // it copies out while we push the next piece
-  }
+  } while (s.pushed < s.moving && budget != 0);
   if (p.data_out.faulty()) {
     fault(s.peer);
     return false;

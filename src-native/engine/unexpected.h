@@ -37,7 +37,7 @@ class UnexpectedQueue {
     credit_ = g.credit_blocks, requests_ = g.max_requests, size_ = g.size;
   }
 
-  static uint64_t entries_needed(const Geometry& g) { return uint64_t{g.size} * (g.credit_blocks + g.max_requests); }
+  static uint64_t entries_needed(const Geometry& g) { return uint64_t{g.size} * (uint64_t{g.credit_blocks} + g.max_requests); }
 
   static uint32_t blocks_for(uint64_t length) {
     return length == 0 ? 1 : static_cast<uint32_t>((length + kBlockBytes - 1) / kBlockBytes);

@@ -11,7 +11,7 @@ describe('uintr bench', () => {
     expect(text).toMatch(/^uintr, wait\(\) +[\d.]+ \([\d.]+; [\d.]+\)/m);
     expect(text).toMatch(/^uintr, wait\(\) \/ the best of Node +[\d.]+ ×/m);
     expect(text).not.toContain('Unix socket');
-    expect(text).toMatch(/driver \w+, copies by \w+/);
+    expect(text).toMatch(/driver \w+; copies by \w+/);
   });
 
   test('--json prints nothing but JSON lines, and progress apart from them', () => {
@@ -31,6 +31,15 @@ describe('uintr bench', () => {
     ]);
     expect(of(ran, 'machine')).toMatchObject([{ notPinned: expect.any(String) }]);
     expect(of(ran, 'result').length).toBeGreaterThan(0);
+  });
+
+  test('where ours cannot run, every measure says why, and the exit code tells', () => {
+    const ran = run('main', [...tiny, '--json', '--peers', ''], { UINTR_COPY: 'nosuch' });
+    expect(ran.status).toBe(1);
+    expect(of(ran, 'result')).toEqual([]);
+    const skipped = of(ran, 'skipped');
+    expect(new Set(skipped.map(({ measure }) => measure))).toEqual(new Set(['latency', 'bandwidth', 'overlap']));
+    for (const { reason } of skipped) expect(reason).toMatch(/nosuch/);
   });
 
   test.each([

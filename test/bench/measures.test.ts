@@ -129,7 +129,7 @@ describe('each measure, at tiny sizes', () => {
   test('overlap without Open MPI compares with our own transfer by one end, and says so', () => {
     const ran = run('overlap', [...tiny, '--peers', '']);
     expectSchema(ran);
-    expect(of(ran, 'reference').map(({ by }) => by)).toEqual(Array(2).fill('uintr by cma, one end copying'));
+    for (const { by } of of(ran, 'reference')) expect(by).toMatch(/^uintr, one end copying by \w+$/);
     expect(of(ran, 'note').map(({ text }) => text)).toEqual([expect.stringContaining("not Open MPI's")]);
   });
 });

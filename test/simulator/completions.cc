@@ -35,6 +35,20 @@ void Rank::wrong(const Request& r, const Completion& c, const char* why) {
                  static_cast<unsigned long long>(c.length));
 }
 
+// Has somebody who is gone sent a message, eagerly and to the end, that this
+// receive, and no other, should have got?
+bool Rank::delivered(const Receipt& r) const {
+  const Model& model = world_->model;
+  for (const Message& m : model.messages()) {
+    if (!m.over || m.error != Error::None || m.synchronous || m.length > world_->settings().eager_limit) continue;
+    if (!world_->dead(m.source) || !model.could_meet(m, r)) continue;
+    bool other = false;
+    for (const Receipt& o : model.receipts()) other |= o.id != r.id && model.fits(m, o) && o.message == kNone;
+    if (!other) return true;
+  }
+  return false;
+}
+
 // Errors have to have a reason.
 void Rank::check_allowed(const Request& r, const Completion& c) {
   bool others_leave = world_->dead_ranks() != 0 || world_->settings().closing;
@@ -49,9 +63,10 @@ void Rank::check_allowed(const Request& r, const Completion& c) {
       return;
     case Error::PeerExited:
       if (!others_leave) wrong(r, c, "nobody has left");
-      if (peer == rank_) wrong(r, c, "this rank itself has not left");
+      if (peer == rank_ && !closing_) wrong(r, c, "this rank itself has not left");
       if (peer != kAnySource && c.source != peer) wrong(r, c, "it names another rank");
       if (c.cause == Cause::None) wrong(r, c, "no cause is given");
+      if (r.receive && delivered(world_->model.receipt(r.id))) wrong(r, c, "what it waited for had been delivered");
       return;
     case Error::Closed:
       if (!closing_) wrong(r, c, "nobody has closed");
@@ -104,8 +119,8 @@ void Rank::complete_receive(Request& r, const Completion& c) {
   receipt.error = c.error;
   if (c.error != Error::None && c.error != Error::Truncated) {
     if (r.buffer != nullptr) give_back(r);
-    if (c.error != Error::NoMemory || c.source >= world_->settings().ranks) return;
-    // It consumed a message all the same.
+    if (c.error != Error::NoMemory || c.handle == kNoHandle) return;
+    // It found a message that fits nowhere, and consumed it.
     receipt.over = false;
     std::string why = world_->model.received(r.id, c, nullptr);
     if (!why.empty()) machine().fail("%s", why.c_str());

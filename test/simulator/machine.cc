@@ -253,7 +253,7 @@ uint64_t Machine::load(const void* address, size_t bytes) {
 void Machine::store(void* address, size_t bytes, uint64_t value) {
   point(shared(address));
   if (tracing && running_) trace("store  %s := %llx", world_->word(address).c_str(), static_cast<unsigned long long>(value));
-  Weakness weakness = weakened ? world_->weakness(address) : Weakness::None;
+  Weakness weakness = weakened && running_ ? world_->weakness(address) : Weakness::None;
   if (weakness == Weakness::Lost) return;
   if (weakness == Weakness::Early) {
     std::memcpy(address, &value, bytes);
@@ -274,7 +274,7 @@ void Machine::replace(void* address, size_t bytes, uint64_t value, Weakness weak
 
 uint64_t Machine::rmw(void* address, size_t bytes, uintr::sim::Rmw what, uint64_t operand) {
   point(shared(address));
-  Weakness weakness = weakened ? world_->weakness(address) : Weakness::None;
+  Weakness weakness = weakened && running_ ? world_->weakness(address) : Weakness::None;
   if (weakness != Weakness::PlainStore) drain(current_);
   uint64_t old = peek(address, bytes);
   uint64_t value = operand;
@@ -297,7 +297,7 @@ uint64_t Machine::rmw(void* address, size_t bytes, uintr::sim::Rmw what, uint64_
 
 bool Machine::cas(void* address, size_t bytes, uint64_t* expected, uint64_t desired) {
   point(shared(address));
-  Weakness weakness = weakened ? world_->weakness(address) : Weakness::None;
+  Weakness weakness = weakened && running_ ? world_->weakness(address) : Weakness::None;
   drain(current_);
   uint64_t old = peek(address, bytes);
   bool won = old == *expected;

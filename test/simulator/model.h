@@ -65,6 +65,7 @@ class Model {
   // them). Empty, or what is wrong.
   std::string received(uint32_t receipt, const uintr::Completion& completion, const unsigned char* bytes);
 
+  static bool fits(const Message& m, const Receipt& r);
   // Whether the two fit and neither has met another.
   bool could_meet(const Message& m, const Receipt& r) const;
 
@@ -77,7 +78,6 @@ class Model {
 
  private:
   bool lost(const Message& m, const Receipt& r) const;
-  static bool fits(const Message& m, const Receipt& r);
 
   std::vector<Message> messages_;
   std::vector<Receipt> receipts_;

@@ -175,7 +175,11 @@ void Rank::finish() {
   collect();
   world_->more_memory();
   engine()->resume_stalled();
-  if (!loop_all()) {
+  world_->begin_finish(rank_);
+  // Others may have to get there as well before everything can end.
+  int patience = 2;
+  while (!loop_all() && patience > 0) patience -= world_->all_finishing();
+  if (unfinished_ != 0) {
     for (const Request& r : requests_) {
       if (r.over) continue;
       machine().fail("rank %u: a request is neither cancelled nor finished: %s", rank_,
@@ -199,7 +203,7 @@ void Rank::close() {
   machine().trace("close");
   closing_ = true;
   engine()->begin_close();
-  world_->leave(rank_);
+  world_->begin_close(rank_);
   bool timed_out = false;
   // The others are told by notices; this one serves them until all is over.
   while (!engine()->quiescent() || unfinished_ != 0) {
@@ -221,6 +225,7 @@ void Rank::close() {
     }
   }
   engine()->publish_life(Life::Closed);
+  world_->leave(rank_);
   world_->program_done(rank_);
 }
 

@@ -86,6 +86,7 @@ class Rank {
   unsigned char* buffer(uint64_t bytes, bool* in_heap);
   void give_back(const Request& r);
   [[noreturn]] void wrong(const Request& r, const uintr::Completion& c, const char* why);
+  bool delivered(const Receipt& r) const;
   void check_allowed(const Request& r, const uintr::Completion& c);
   void check_clean();
 

@@ -37,7 +37,7 @@ void World::reset(const Settings& settings, Machine* machine) {
   std::memset(private_, 0, private_used_);
   used_ = private_used_ = 0;
   committable_ = settings.heap_committable;
-  dead_ = left_ = done_ = 0;
+  dead_ = left_ = closing_ = done_ = finishing_ = 0;
   kicking_ = kicked_ = false;
   model.clear();
 

@@ -53,6 +53,9 @@ class World : public Machine::World {
   uint32_t take_deaths(uint32_t rank);
   bool dead(uint32_t rank) const { return (dead_ >> rank & 1) != 0; }
   uint32_t dead_ranks() const { return dead_; }
+  // A rank has cancelled what it could and waits for the rest.
+  void begin_finish(uint32_t rank) { finishing_ |= 1u << rank; }
+  bool all_finishing() const { return (finishing_ | done_ | dead_ | left_) == (1u << settings_.ranks) - 1; }
   // A rank's program is through; true once all living ones' are.
   void program_done(uint32_t rank);
   bool all_done() const;
@@ -60,7 +63,11 @@ class World : public Machine::World {
   bool kicking() const { return kicking_; }
   // Whether a rank waits for its requests, to be judged if all stand still.
   void set_waiting(uint32_t rank, bool waiting) { waiting_[rank] = waiting; }
-  bool gone(uint32_t rank) const { return dead(rank) || (left_ >> rank & 1) != 0; }
+  // A closing rank receives nothing new, but what it has sent may still come;
+  // one that has left does neither.
+  bool gone(uint32_t rank) const { return ((dead_ | left_) >> rank & 1) != 0; }
+  bool deaf(uint32_t rank) const { return ((dead_ | left_ | closing_) >> rank & 1) != 0; }
+  void begin_close(uint32_t rank) { closing_ |= 1u << rank; }
   void leave(uint32_t rank) { left_ |= 1u << rank; }
   // Its process has ended: pidfd and lifeline tell the others.
   void exit(uint32_t rank);
@@ -109,7 +116,7 @@ class World : public Machine::World {
   unsigned char* heaps_[kMaxRanksHere] = {};
   uintr::Engine* engines_[kMaxRanksHere] = {};
   Port ports_[kMaxRanksHere] = {};
-  uint32_t dead_ = 0, left_ = 0, done_ = 0;
+  uint32_t dead_ = 0, left_ = 0, closing_ = 0, done_ = 0, finishing_ = 0;
   uint32_t untold_deaths_[kMaxRanksHere] = {};
   bool waiting_[kMaxRanksHere] = {};
   bool kicking_ = false, kicked_ = false;
