@@ -3,13 +3,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 // Each line is the process group of a rank. The launcher ends this shell before it ends itself, so reaching the end of
-// the input means that the launcher was killed.
+// the input means that the launcher was killed. No `--` before the groups: dash's kill does not know it.
 const SCRIPT = `groups=
 while read -r group; do groups="$groups -$group"; done
 [ -n "$groups" ] || exit 0
-kill -TERM -- $groups 2>/dev/null
+kill -TERM $groups 2>/dev/null
 sleep 2
-kill -KILL -- $groups 2>/dev/null`;
+kill -KILL $groups 2>/dev/null`;
 
 export class Guard {
   readonly #shell: ChildProcess;

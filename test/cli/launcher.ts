@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { loadNative } from '../../lib/native.js';
 import { CLI } from '../helpers/paths.js';
+import { processesWith } from '../helpers/proc.js';
 import { cleanEnvironment } from '../helpers/rank-test.js';
 
 export const PROGRAM = join(__dirname, 'rank-program.js');
@@ -12,6 +13,7 @@ export const PROGRAM = join(__dirname, 'rank-program.js');
 export const withAddon = 'addon' in loadNative() ? describe : describe.skip;
 
 let marks = 0;
+const launchers: Launcher[] = [];
 
 export class Launcher {
   readonly child: ChildProcess;
@@ -36,6 +38,20 @@ export class Launcher {
       this.stderr += data;
     });
     this.#closed = once(this.child, 'close');
+    launchers.push(this);
+  }
+
+  /** Ends what a failed test has left. */
+  static killAll(): void {
+    for (const { mark } of launchers.splice(0)) {
+      for (const pid of processesWith(mark)) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It has just ended.
+        }
+      }
+    }
   }
 
   /** Resolves with exit code or signal. */

@@ -43,6 +43,19 @@ async function main(): Promise<void> {
       if (world.rank === 1) process.exit(7);
       return stay();
     }
+    case 'stubborn-until-killed': {
+      const world = await World.join();
+      if (world.rank === 0) {
+        process.on('SIGTERM', () => console.log('no'));
+        stay();
+      }
+      // Only then, so that rank 0 is surely there to refuse.
+      await (world.rank === 0
+        ? world.send(new Uint8Array(1), { dest: 1, tag: 1 })
+        : world.recv(new Uint8Array(1), { source: 0, tag: 1 }));
+      if (world.rank === 1) process.exit(7);
+      return;
+    }
     default:
       throw new Error(`what is '${what}'?`);
   }

@@ -9,6 +9,8 @@ async function expectNoneLeft(launcher: Launcher): Promise<void> {
   expect(processesWith(launcher.mark)).toEqual([]);
 }
 
+afterEach(() => Launcher.killAll());
+
 withAddon('uintr run', () => {
   test('makes one world of its ranks, and takes the rank out of their environment', async () => {
     const { code, stdout, stderr } = await uintr(['run', '-n', '3', PROGRAM, 'join']);
@@ -88,12 +90,9 @@ withAddon('uintr run', () => {
   });
 
   test('kills ranks that do not end when asked to', async () => {
-    const script = `node ${PROGRAM} stubborn & wait; exit 0`;
-    const launcher = new Launcher(['run', '-n', '2', '--', 'sh', '-c', `trap "" TERM; ${script}`]);
-    await launcher.said('ready', 2);
-    const [first] = processesWith(launcher.mark).filter((pid) => pid !== launcher.child.pid);
-    process.kill(first!, 'SIGKILL');
-    expect(await launcher.ended()).not.toBe(0);
+    const launcher = new Launcher(['run', '-n', '2', '--', 'sh', '-c', `node ${PROGRAM} stubborn-until-killed`]);
+    expect(await launcher.ended()).toBe(7);
+    expect(launcher.lines()).toContain('[0] no');
     await expectNoneLeft(launcher);
   });
 

@@ -24,26 +24,38 @@ bool passes_without(Machine* machine, Case* c, const Outcome& o) {
   return passes;
 }
 
-// First by random programs, because most mutants fall to those at once; then
-// by the exhaustive scenarios.
-Found search(Machine* machine, uint64_t random) {
-  Found result;
-  for (uint64_t seed = 1; seed <= random; ++seed) {
+bool random_programs(Machine* machine, uint64_t from, uint64_t to, Found* result) {
+  for (uint64_t seed = from; seed < to; ++seed) {
     std::unique_ptr<EngineCase> c = random_case(seed);
     uint32_t points = 0;
     for (uint64_t schedule = 0; schedule < 3; ++schedule) {
-      ++result.executions;
       Outcome o = randomize(machine, c.get(), seed * 3 + schedule, &points);
-      if (!o.failure.empty() && passes_without(machine, c.get(), o))
-        return {true, result.executions, "program " + c->name, o.failure};
+      ++result->executions;
+      if (o.failure.empty() || !passes_without(machine, c.get(), o)) continue;
+      *result = {true, result->executions, "program " + c->name, o.failure};
+      return true;
     }
   }
+  return false;
+}
+
+bool all_scenarios(Machine* machine, Found* result) {
   for (const Scenario& s : scenarios()) {
     Outcome o = exhaust(machine, s.engine_case.get(), s.bound, ~0ull);
-    result.executions += o.executions;
-    if (!o.failure.empty() && passes_without(machine, s.engine_case.get(), o))
-      return {true, result.executions, s.engine_case->name, o.failure};
+    result->executions += o.executions;
+    if (o.failure.empty() || !passes_without(machine, s.engine_case.get(), o)) continue;
+    *result = {true, result->executions, s.engine_case->name, o.failure};
+    return true;
   }
+  return false;
+}
+
+// A few random programs first, because most mutants fall to those at once.
+Found search(Machine* machine, uint64_t random) {
+  Found result;
+  uint64_t few = random / 10 + 1;
+  if (!random_programs(machine, 1, few, &result) && !all_scenarios(machine, &result))
+    random_programs(machine, few, random + 1, &result);
   return result;
 }
 

@@ -5,7 +5,7 @@
 //   plant <engine folder> <output folder> <replacements.txt>...
 //
 // A file of replacements: a comment block of '#' lines, then any number of
-//   @@ name: what it breaks      (or "@@ -: why" for one that is not a mutant)
+//   @@ name: what it breaks      ("@@ -: why" for one that is not a mutant; a mutant may have several)
 //   file.cc
 //   <<<<
 //   text as it is
@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
         size_t colon = line.find(": ");
         name = line.substr(3, colon - 3);
         what = line.substr(colon + 2);
-        if (name != "-") list += "UINTR_MUTANT(\"" + name + "\", \"" + what + "\")\n";
+        if (name != "-" && list.find("(\"" + name + "\"") == std::string::npos) list += "UINTR_MUTANT(\"" + name + "\", \"" + what + "\")\n";
         continue;
       }
       if (line.empty() || line[0] == '#') continue;

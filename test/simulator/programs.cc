@@ -68,6 +68,14 @@ Program random_program(Random& random, const Settings& s) {
   uint32_t messages = 1 + random.below(random.one_in(4) ? 12 : 5);
 
   std::set<uint64_t> lengths;
+  // Buffers in the heap lie there until their request is over; if they left no
+  // room for a receive without a buffer, it would rightly wait for ever.
+  uint64_t heap_left = s.heap_bytes >= 32768 ? s.heap_bytes / 4 : 0;
+  auto take_heap = [&](uint64_t bytes) {
+    bool takes = heap && random.one_in(2) && bytes <= heap_left;
+    if (takes) heap_left -= bytes;
+    return takes;
+  };
 
   // First what is sent, and a receive for each, so that most find each other.
   for (uint32_t i = 0; i < messages; ++i) {
@@ -83,14 +91,14 @@ Program random_program(Random& random, const Settings& s) {
     while (lengths.count(send.length) != 0) ++send.length;
     lengths.insert(send.length);
     send.synchronous = synchronous && random.one_in(2);
-    send.in_heap = heap && random.one_in(2);
+    send.in_heap = take_heap(send.length);
     Operation receive = send;
     receive.what = Do::Receive;
     receive.peer = wildcards && random.one_in(3) ? kAnySource : from;
     if (wildcards && random.one_in(3)) receive.tag = kAnyTag;
     receive.length = random.one_in(3) ? 2600 : random.one_in(8) ? send.length / 2 : send.length + random.below(3);
     receive.allocate = allocates && random.one_in(2);
-    receive.in_heap = heap && random.one_in(2);
+    receive.in_heap = !receive.allocate && take_heap(receive.length);
     auto insert = [&](std::vector<Operation>& list, const Operation& o, bool anywhere) {
       size_t at = anywhere ? random.below(static_cast<uint32_t>(list.size()) + 1) : list.size();
       list.insert(list.begin() + static_cast<ptrdiff_t>(at), o);

@@ -1,0 +1,273 @@
+// What all communicators of a world share: the addon's world, the requests in flight by slot, and what keeps the process
+// alive. Nothing outside the package sees it.
+import type { NativeWorld } from './binding.js';
+import { ANY_SOURCE, ANY_TAG } from './constants.js';
+import { closedError, type ExitCause, invalidArgument, UintrError } from './errors.js';
+import {
+  ACTIVE,
+  ANY,
+  BATCH,
+  BATCH_RECORDS,
+  CONTEXT,
+  FLAG_ALLOCATE,
+  FLAGS,
+  IMMEDIATE,
+  NEWS_PEER_GONE,
+  PEER,
+  POST_CLOSED,
+  POST_DONE,
+  POST_FAILED,
+  R_CAUSE,
+  R_ERROR,
+  R_HANDLE,
+  R_HANDLE_HIGH,
+  R_HEAP,
+  R_LENGTH,
+  R_SOURCE,
+  R_TAG,
+  RECORD_WORDS,
+  REFERENCED,
+  read64,
+  SLOT_MASK,
+  TAG,
+  WANTED,
+} from './exchange.js';
+import { exitCause, NO_MEMORY, noMemory } from './failures.js';
+import type { Message, Status } from './message.js';
+import {
+  abortOn,
+  create,
+  dataOf,
+  fail,
+  finish,
+  isActive,
+  type Reader,
+  type Request,
+  rejected,
+  started,
+} from './request.js';
+
+/** One slice of a blocking wait, in milliseconds: as long as process.exit() and a worker's end may be held up. */
+const SLICE_MS = 50;
+
+export interface CoreEvents {
+  peerGone(rank: number, cause: ExitCause): void;
+  driverLost(): void;
+}
+
+type Passed = NodeJS.ArrayBufferView | ArrayBuffer;
+
+export class Core {
+  readonly rank: number;
+  readonly size: number;
+  readonly maxRequests: number;
+  readonly native: NativeWorld;
+  readonly #words: Int32Array;
+  readonly #slots: (Request<unknown> | undefined)[] = [];
+  readonly #events: CoreEvents;
+  #closed = false;
+
+  constructor(native: NativeWorld, events: CoreEvents) {
+    this.native = native;
+    this.rank = native.rank;
+    this.size = native.size;
+    this.maxRequests = native.maxRequests;
+    this.#words = new Int32Array(native.exchange);
+    this.#events = events;
+  }
+
+  /** Requests in flight. */
+  get active(): number {
+    return this.#words[ACTIVE]!;
+  }
+
+  /** After this nothing can be posted. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  stopPosting(): void {
+    this.#closed = true;
+  }
+
+  checkOpen(): void {
+    if (this.#closed) throw closedError(this.rank);
+  }
+
+  // ---- posting --------------------------------------------------------------
+
+  postSend(
+    data: Passed,
+    dest: number,
+    tag: number,
+    context: number,
+    flags: number,
+    signal: AbortSignal | undefined,
+  ): Request<Status> {
+    if (signal?.aborted) return rejected(this, signal.reason);
+    this.#arguments(dest, tag, context, flags);
+    const request = create(this, readStatus, data, true);
+    return this.#posted(request, this.native.postSend(data), signal);
+  }
+
+  /** `into` undefined: into the shared heap, and `read` makes a Message. */
+  postRecv<T>(
+    read: Reader<T>,
+    into: Passed | undefined,
+    source: number,
+    tag: number,
+    context: number,
+    signal: AbortSignal | undefined,
+  ): Request<T> {
+    if (signal?.aborted) return rejected(this, signal.reason);
+    this.#arguments(
+      source === ANY_SOURCE ? ANY : source,
+      tag === ANY_TAG ? ANY : tag,
+      context,
+      into ? 0 : FLAG_ALLOCATE,
+    );
+    const request = create(this, read, into, false);
+    return this.#posted(request, this.native.postRecv(into), signal);
+  }
+
+  probe(source: number, tag: number, context: number): Status | null {
+    this.#arguments(source === ANY_SOURCE ? ANY : source, tag === ANY_TAG ? ANY : tag, context, 0);
+    return this.native.probe() ? readStatus(this, this.#words, IMMEDIATE) : null;
+  }
+
+  #arguments(peer: number, tag: number, context: number, flags: number): void {
+    const words = this.#words;
+    words[PEER] = peer;
+    words[TAG] = tag;
+    words[CONTEXT] = context;
+    words[FLAGS] = flags;
+  }
+
+  #posted<T>(request: Request<T>, slot: number, signal: AbortSignal | undefined): Request<T> {
+    const words = this.#words;
+    if (slot >= 0) {
+      this.#slots[slot] = request;
+      words[ACTIVE]! += 1;
+      started(request, slot);
+      if (signal !== undefined) abortOn(request, signal);
+      return request;
+    }
+    if (slot === POST_FAILED && words[IMMEDIATE + R_ERROR] === NO_MEMORY) throw noMemory(this);
+    if (slot === POST_DONE || slot === POST_FAILED) {
+      finish(request, words, IMMEDIATE);
+      return request;
+    }
+    if (slot === POST_CLOSED) throw closedError(this.rank);
+    throw invalidArgument('data', 'a buffer that the addon knows', dataOf(request));
+  }
+
+  // ---- progress -------------------------------------------------------------
+
+  progress(): void {
+    const count = this.native.progress();
+    if (count !== 0) this.settle(count);
+  }
+
+  /** Settles the `count` operations in the batch, and what else is complete. */
+  settle(count: number): void {
+    const words = this.#words;
+    for (let left = count; ; left = this.native.drain()) {
+      for (let i = 0, at = BATCH; i < left; i += 1, at += RECORD_WORDS) {
+        const handle = words[at + R_HANDLE]!;
+        if (handle === -1 && words[at + R_HANDLE_HIGH] === -1) {
+          this.#tell(words, at);
+          continue;
+        }
+        const slot = handle & SLOT_MASK;
+        const request = this.#slots[slot];
+        if (request === undefined) continue;
+        this.#slots[slot] = undefined;
+        words[ACTIVE]! -= 1;
+        finish(request, words, at);
+      }
+      if (left < BATCH_RECORDS) return;
+    }
+  }
+
+  #tell(words: Int32Array, at: number): void {
+    if (words[at + R_ERROR] !== NEWS_PEER_GONE) {
+      this.#events.driverLost();
+      return;
+    }
+    this.#events.peerGone(words[at + R_SOURCE]!, exitCause(words[at + R_CAUSE]!));
+  }
+
+  /** Blocks this thread for one slice, or until something is complete. */
+  waitSlice(ms: number): void {
+    const count = this.native.waitSlice(Math.min(ms, SLICE_MS));
+    if (count !== 0) this.settle(count);
+  }
+
+  /** Blocks until the request is over (true) or `limit` milliseconds are (false). */
+  waitUntil(request: Request<unknown>, limit: number): boolean {
+    if (limit === Number.POSITIVE_INFINITY) {
+      while (isActive(request)) this.waitSlice(SLICE_MS);
+      return true;
+    }
+    const end = performance.now() + limit;
+    for (;;) {
+      this.waitSlice(Math.max(0, end - performance.now()));
+      if (!isActive(request)) return true;
+      if (performance.now() >= end) return false;
+    }
+  }
+
+  // ---- taking back ----------------------------------------------------------
+
+  /** Takes back what is not matched, a receive or a send; it has then failed. */
+  withdraw(slot: number): boolean {
+    if (slot < 0 || !this.native.cancel(slot)) return false;
+    this.settle(this.native.drain());
+    return true;
+  }
+
+  /** Fails what the engine will say nothing more about. */
+  failAll(error: UintrError): void {
+    for (const [slot, request] of this.#slots.entries()) {
+      this.#slots[slot] = undefined;
+      if (request !== undefined) fail(request, error);
+    }
+    this.#words[ACTIVE] = 0;
+  }
+
+  /** Whether a request in flight uses this memory. */
+  uses(buffer: ArrayBufferLike): boolean {
+    return this.#slots.some((request) => {
+      const data = request === undefined ? undefined : dataOf(request);
+      return data !== undefined && (ArrayBuffer.isView(data) ? data.buffer : data) === buffer;
+    });
+  }
+
+  // ---- keep-alive -----------------------------------------------------------
+
+  /** Something waits for the event loop. The addon lets go by itself, when the loop is about to sleep and nothing does. */
+  want(): void {
+    const words = this.#words;
+    words[WANTED]! += 1;
+    if (words[REFERENCED] === 0) this.native.ref();
+  }
+
+  unwant(): void {
+    this.#words[WANTED]! -= 1;
+  }
+}
+
+/** A Status from its record. */
+export function readStatus(_core: Core, words: Int32Array, at: number): Status {
+  return { source: words[at + R_SOURCE]!, tag: words[at + R_TAG]!, byteLength: read64(words, at + R_LENGTH) };
+}
+
+/** A Message from its record: takes the block that it lies in. */
+export function readMessage(core: Core, words: Int32Array, at: number): Message {
+  const status = readStatus(core, words, at);
+  if (words[at + R_HEAP] === -1 && words[at + R_HEAP + 1] === -1) return { ...status, data: new Uint8Array(0) };
+  const block = core.native.takeBlock(read64(words, at + R_HEAP), status.byteLength);
+  if (block === undefined)
+    throw new UintrError('ERR_UINTR_NO_MEMORY', 'no memory for the message', { rank: core.rank });
+  return { ...status, data: new Uint8Array(block) };
+}

@@ -1,0 +1,196 @@
+// The engine's state and the work on it, seen from inside. Every function here
+// runs with the soft mask raised, in the thread or in its handler; engine.cc is
+// the only way in.
+//
+// One file per matter:
+//   engine.cc    the way in and out (mask), set-up
+//   send.cc      posting, offering and withdrawing sends
+//   receive.cc   posting, matching and cancelling receives; arena blocks for them
+//   inbound.cc   records out of the rings
+//   reply.cc     Match and Fin towards peers, also when the ring is full
+//   transfer.cc  chunks: claiming, copying, the baton, the end of a transfer
+//   notice.cc    notices, attention and sleeping
+//   ends.cc      closing, peers that are gone or faulty
+//   views.cc     counters and inspection
+#pragma once
+
+#include "engine/arena.h"
+#include "engine/claim.h"
+#include "engine/engine.h"
+#include "engine/posted.h"
+#include "engine/records.h"
+#include "engine/slots.h"
+#include "engine/soft_mask.h"
+#include "engine/unexpected.h"
+
+namespace uintr {
+
+struct Peer {
+  RingWriter data_out, reply_out;
+  RingReader data_in, reply_in;
+  const Shared<uint32_t>* attention;
+  const Shared<uint32_t>* life;
+  const Shared<uint32_t>* their_kinds;       // CopyKind bits the peer can use on our buffers
+  const Shared<uint64_t>* their_released;    // eager credit the peer has given back to us
+  Shared<uint64_t>* my_released;             // and we to it
+  const PublicSlot* slots;
+  ClaimWord* claims;                         // of the peer's sends
+  Doorbell* bell;
+  unsigned char* heap;
+  int32_t pid;
+  uint32_t kinds;             // CopyKind bits we can use on the peer's buffers
+  uint64_t blocks_sent;       // eager credit ever used towards the peer
+  uint64_t blocks_returned;   // of that, what it had given back when we last looked
+  uint64_t blocks_released;   // eager credit ever given back to it
+  UnexpectedQueue::Pool pool;
+  List queued;                // own sends that are not offered yet, in order
+  List owed;                  // own slots that owe the peer a reply
+  uint32_t pipelines;         // own pipelined sends on the way to it
+  uint32_t outstanding;       // own sends not done, and receives being moved
+  bool ring_ready;            // the data ring towards it is committed
+  bool gone;
+  bool faulty;                // wrote what no correct engine writes; failed by the thread soon
+  bool closing;               // its Life said Closing: it receives nothing new
+  Cause cause;
+};
+
+struct Core : Engine {
+  // ---- memory and set-up
+  Layout layout;
+  uint32_t rank, size;
+  uint32_t slice_bytes;
+  bool interrupts, interrupt_wakes;
+  Ports ports;
+  unsigned char* control;  // own segment
+  ControlHeader* header;
+  PublicSlot* public_slots;
+  ClaimWord* claims;       // of own sends
+  Doorbell* bell;
+  unsigned char* heap;
+  Peer* peers;
+
+  // ---- requests
+  SoftMask mask;
+  Slot* slots;
+  uint32_t free_head;       // index + 1 of the first unused slot, linked by Slot::links.next
+  uint32_t slots_touched;   // slots ever used
+  uint32_t slots_committed; // slots whose public words and claim words exist
+  uint32_t slots_used;
+  PostedQueue posted;
+  UnexpectedQueue unexpected;
+  Arena arena;
+  List done;                // completion list, by Slot::links
+  List stalled;             // receives that wait for arena memory, by Slot::links
+  List work;                // transfers this rank may copy for, by Slot::work
+  uint32_t open_sends, open_transfers, owed_replies;
+  uint64_t budget;          // bytes that this run may still copy, all transfers together
+  uint32_t last_lost;       // the peer whose end left this rank alone, or kNone
+  Life life;
+  Attention state;          // own copy of the published attention
+  bool peers_changed;       // a peer turned faulty or published a new Life: the thread's business
+  bool retry_stalled;       // a receive stalled, or arena memory came back
+  Counters count;
+
+  LinksOf<Slot, &Slot::links> links() const { return {slots}; }
+  LinksOf<Slot, &Slot::work> work_links() const { return {slots}; }
+  LinksOf<Slot, &Slot::owes> owes_links() const { return {slots}; }
+  uint32_t index(const Slot& s) const { return static_cast<uint32_t>(&s - slots); }
+
+  // ---- engine.cc
+  bool run(Effort effort);                 // all pending sources, then transfers; true: more to copy
+  void run_as_handler();
+  void service(uint32_t peer, Effort effort);
+  uint32_t take_slot();                    // thread only; kNone: none left, or no memory
+  void free_slot(uint32_t i);
+  Slot* slot_of(uint32_t slot, uint32_t generation);  // a live one, or nullptr
+  void finish(Slot& s, Error error, Cause cause = Cause::None);  // to the completion list
+  void outcome(const Slot& s, Completion* out) const;
+
+  // ---- send.cc
+  Posted post_send_now(const Send& send);
+  bool ensure_ring(Peer& p, uint32_t peer);
+  bool push_eager(Peer& p, uint32_t context, uint32_t tag, const void* data, uint64_t length);
+  void flush_sends(uint32_t peer);
+  bool withdraw(Slot& s, Error error, Cause cause);
+  void on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Effort effort);
+
+  // ---- receive.cc
+  Posted post_recv_now(const Receive& receive);
+  uint32_t find_unexpected(uint32_t context, uint32_t source, uint32_t tag);
+  void on_eager(uint32_t peer, const RecordHeader& h);
+  void on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort effort);
+  void receive_entry(Slot& s, uint32_t entry, Effort effort);
+  void copy_out(uint32_t entry, unsigned char* to, uint64_t n);
+  void release_entry(uint32_t entry);
+  bool place(Slot& s);                     // gives an allocating receive its block; false: none committed
+  void stall(Slot& s, uint32_t entry);
+  void resume_stalled_now();
+  void reserve_for_handlers();             // thread only, likewise
+  uint64_t allocate(uint64_t bytes);       // thread only: commits memory where that is needed
+  void attach(Slot& s, const Unexpected& u);
+
+  // ---- inbound.cc
+  void drain_data(uint32_t peer, Effort effort);
+  void drain_replies(uint32_t peer, Effort effort);
+  void release_credit(Peer& p, uint32_t blocks);
+
+  // ---- reply.cc
+  void owe_match(Slot& s, bool needs_cpu);
+  void owe_fin(Slot& s, Error error, uint32_t sys_errno);
+  void owe(Slot& s, uint8_t what, bool needs_cpu);
+  void flush_owed(uint32_t peer);
+  bool push_owed(Slot& s);
+
+  // ---- transfer.cc
+  void start_receiving(Slot& s, Effort effort);
+  void start_sending(Slot& s, Effort effort);
+  bool advance_all(Effort effort);         // true: more that this thread could copy
+  bool advance(Slot& s, Effort effort);
+  bool copy_next(Slot& s);                 // one chunk; false: nothing claimed
+  void pass_baton(Slot& s);
+  bool holds_baton(const Slot& s) const;
+  bool push_data(Slot& s);
+  void charge(uint64_t bytes) { budget -= budget < bytes ? budget : bytes; }
+  void on_data(uint32_t peer, const RecordHeader& h, const DataBody& b);
+  void on_fin(uint32_t peer, const RecordHeader& h);
+  void settle(Slot& s, Error error, Cause cause, bool tell);
+  void close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno);
+  bool other_end_done(Slot& s, uint32_t claimed_in_all) const;
+  uint32_t usable_kind(const Slot& s) const;
+  ClaimWord* claim_of(const Slot& s) const;
+  void to_work(Slot& s);
+  void off_work(Slot& s);
+
+  // ---- notice.cc
+  void notify(uint32_t peer, bool needs_cpu);
+  bool anything_pending() const;
+  bool something_to_do();
+  bool attentive(uint32_t peer) const;     // the peer is at it, or will be as soon as it is woken
+
+  // ---- ends.cc
+  void fault(uint32_t peer);
+  void see_changes();
+  void lose_peer(uint32_t peer, Cause cause, Error error);
+  void fail_sends_to(uint32_t peer);
+  void fail_posted(Error error);
+  void fail_stalled(Slot& s, Error error);
+};
+
+inline Core* core(Engine* e) { return static_cast<Core*>(e); }
+inline const Core* core(const Engine* e) { return static_cast<const Core*>(e); }
+
+// Raises the soft mask for a call of the thread; on the way out does what
+// handlers left behind in the meantime.
+struct Inside {
+  explicit Inside(Core* c) : core_(c) { core_->mask.raise(); }
+  ~Inside() {
+    while (core_->mask.lower_with_note()) core_->run_as_handler();
+  }
+  Core* core_;
+};
+
+// Addresses of user buffers travel as integers; this is the one place where one
+// becomes a pointer, for peers in the same address space.
+inline unsigned char* as_pointer(uint64_t address) { return reinterpret_cast<unsigned char*>(address); }
+
+}  // namespace uintr
