@@ -1,4 +1,5 @@
 // One operation that is under way, and every way to see it end.
+import { listen, stopListening } from './abort.js';
 import { checkTimeout } from './arguments.js';
 import type { Core } from './core.js';
 import { AbortError, timeoutError } from './errors.js';
@@ -188,7 +189,7 @@ export class Request<T> implements PromiseLike<T> {
       this.#core.unwant();
     }
     if (this.#signal !== undefined) {
-      this.#signal.removeEventListener('abort', this.#onAbort!);
+      stopListening(this.#signal, this.#onAbort!);
       this.#signal = this.#onAbort = undefined;
     }
     if (this.#promise !== undefined) {
@@ -254,7 +255,7 @@ export class Request<T> implements PromiseLike<T> {
       request.#onAbort = () => {
         if (request.#state === State.Active) request.#core.withdraw(request.#slot);
       };
-      signal.addEventListener('abort', request.#onAbort);
+      listen(signal, request.#onAbort);
     };
 
     isActive = (request) => request.#state === State.Active;

@@ -174,7 +174,15 @@ export class World extends EmittingComm {
    * ERR_UINTR_TIMEOUT. What was sent before is still received by the others. Called again it gives the same promise.
    */
   close(options?: CloseOptions): Promise<void> {
-    this.#closing ??= this.#close(options);
+    if (this.#closing === undefined) {
+      let limit: number;
+      try {
+        limit = checkTimeout(checkOptions(options, CLOSE_KEYS).timeoutMs);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      this.#closing = this.#close(limit);
+    }
     return this.#closing;
   }
 
@@ -183,17 +191,7 @@ export class World extends EmittingComm {
     return this.close();
   }
 
-  async #close(options: CloseOptions | undefined): Promise<void> {
-    let limit: number;
-    try {
-      limit = checkTimeout(checkOptions(options, CLOSE_KEYS).timeoutMs);
-    } catch (error) {
-      // Not a close after all: the next one may do better.
-      process.nextTick(() => {
-        this.#closing = undefined;
-      });
-      throw error;
-    }
+  async #close(limit: number): Promise<void> {
     await leave(this.#core, limit);
     this.#held = false;
     this.#forget();

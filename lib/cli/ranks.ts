@@ -10,7 +10,7 @@ import { LinePrefix } from './prefix.js';
 
 /** How long a rank has between SIGTERM and SIGKILL, in milliseconds. */
 const GRACE_MS = 5_000;
-/** How long output is read on when all ranks have ended, because something they started still has it, in milliseconds. */
+/** How long what ranks have started may go on when all have ended, in milliseconds. */
 const OUTPUT_MS = 2_000;
 /** Where a rank finds its socket to the hub. */
 const HUB_FD = 3;
@@ -23,14 +23,19 @@ export interface Launch {
   sockets: readonly number[];
 }
 
+interface Rank {
+  child: ChildProcess;
+  running: boolean;
+  /** Output streams that something in the rank's process group still has open. */
+  outputs: number;
+}
+
 export class Ranks {
-  readonly #running = new Set<ChildProcess>();
+  readonly #ranks: Rank[] = [];
   readonly #guard = new Guard();
-  #outputs = 0;
   #firstFailure = 0;
   #ending = false;
-  #killTimer: NodeJS.Timeout | undefined;
-  #outputTimer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #finish!: () => void;
   readonly #finished = new Promise<void>((resolve) => {
     this.#finish = resolve;
@@ -38,22 +43,22 @@ export class Ranks {
 
   /** Exit code of the first rank that failed (128 + signal number if a signal ended it); 0 if none did. */
   async run(launch: Launch): Promise<number> {
-    const sockets = [...launch.sockets];
-    for (let rank = 0; rank < launch.sockets.length; rank += 1) {
+    launch.sockets.forEach((socket, rank) => {
       if (!this.#ending) this.#start(launch, rank);
-      closeSync(sockets.shift()!);
-    }
-    this.#checkFinished();
+      closeSync(socket);
+    });
     await this.#finished;
-    clearTimeout(this.#killTimer);
-    clearTimeout(this.#outputTimer);
+    clearTimeout(this.#timer);
     this.#guard.dismiss();
     return this.#firstFailure;
   }
 
   /** Passes a signal on to every rank and to what it started. */
   signal(signal: NodeJS.Signals): void {
-    for (const child of this.#running) signalGroup(child, signal);
+    for (const rank of this.#ranks) {
+      // A group of which nothing is left may be somebody else's by now.
+      if (rank.running || rank.outputs > 0) signalGroup(rank.child, signal);
+    }
   }
 
   /** Ends all that still run: SIGTERM, and SIGKILL for what is left after the grace. `code`: why, if nothing failed yet. */
@@ -62,60 +67,67 @@ export class Ranks {
     if (this.#ending) return;
     this.#ending = true;
     this.signal('SIGTERM');
-    this.#killTimer = setTimeout(() => this.signal('SIGKILL'), GRACE_MS);
+    this.#killIn(GRACE_MS);
   }
 
-  #start({ command, args, env, sockets }: Launch, rank: number): void {
+  #start({ command, args, env, sockets }: Launch, number: number): void {
     const child = spawn(command, args, {
       env: { ...env, [BOOTSTRAP_VARIABLE]: encodeBootstrap({ hubFd: HUB_FD, size: sockets.length }) },
       // As with mpirun, input is rank 0's.
-      stdio: [rank === 0 ? 'inherit' : 'ignore', 'pipe', 'pipe', sockets[rank]!],
+      stdio: [number === 0 ? 'inherit' : 'ignore', 'pipe', 'pipe', sockets[number]!],
       // A process group of its own: what a wrapper started is ended with it, and Ctrl-C reaches it only through here.
       detached: true,
     });
-    this.#prefixed(child.stdout!, process.stdout, rank);
-    this.#prefixed(child.stderr!, process.stderr, rank);
+    const rank: Rank = { child, running: child.pid !== undefined, outputs: 0 };
+    this.#ranks.push(rank);
     child.once('error', (error) => {
       if (child.pid !== undefined) return; // a signal that could not be sent
-      process.stderr.write(`uintr run: rank ${rank}: ${error.message}\n`);
+      process.stderr.write(`uintr run: rank ${number}: ${error.message}\n`);
       this.end(COULD_NOT_START);
       this.#checkFinished();
     });
     if (child.pid === undefined) return;
-    this.#running.add(child);
     this.#guard.watch(child.pid);
-    child.once('exit', (code, signal) => this.#ended(child, code, signal));
+    this.#prefixed(rank, child.stdout!, process.stdout, number);
+    this.#prefixed(rank, child.stderr!, process.stderr, number);
+    child.once('exit', (code, signal) => {
+      rank.running = false;
+      const failure = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
+      if (failure !== 0) this.end(failure);
+      this.#checkFinished();
+    });
   }
 
-  #ended(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
-    // What it left behind in its group goes with it, if the world is being ended.
-    if (this.#ending) signalGroup(child, 'SIGKILL');
-    this.#running.delete(child);
-    const failure = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
-    if (failure !== 0) this.end(failure);
-    this.#checkFinished();
-  }
-
-  #prefixed(from: Readable, to: NodeJS.WriteStream, rank: number): void {
-    this.#outputs += 1;
-    from.on('error', () => from.destroy());
-    const lines = from.pipe(new LinePrefix(`[${rank}] `));
+  #prefixed(rank: Rank, from: Readable, to: NodeJS.WriteStream, number: number): void {
+    rank.outputs += 1;
+    const lines = from.pipe(new LinePrefix(`[${number}] `));
     lines.pipe(to, { end: false });
     // Whom nobody hears may still say all it has to.
     to.once('error', () => lines.resume());
+    from.once('error', () => from.destroy());
     from.once('close', () => {
       if (!from.readableEnded) lines.end();
     });
     lines.once('end', () => {
-      this.#outputs -= 1;
+      rank.outputs -= 1;
       this.#checkFinished();
     });
   }
 
   #checkFinished(): void {
-    if (this.#running.size > 0) return;
-    if (this.#outputs === 0) this.#finish();
-    else this.#outputTimer ??= setTimeout(this.#finish, OUTPUT_MS);
+    if (this.#ranks.some(({ running }) => running)) return;
+    if (this.#ranks.every(({ outputs }) => outputs === 0)) this.#finish();
+    // What ranks have started and left behind, and what has their output open.
+    else if (!this.#ending) this.#killIn(OUTPUT_MS);
+  }
+
+  /** Ends what there is then, and with it all waiting. */
+  #killIn(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.signal('SIGKILL');
+      // Whoever left its rank's process group keeps running, and may keep the output open.
+      this.#timer = setTimeout(this.#finish, OUTPUT_MS);
+    }, ms);
   }
 }
 

@@ -1,11 +1,13 @@
 // Buffers in the shared heap: what alloc() gives, and what a message without a receive buffer arrived in. Each is an
 // external ArrayBuffer of its own over the heap's mapping, which it keeps alive; so it stays readable after the world is
-// closed. Its block goes back to the arena in the finalizer and nowhere else: until then somebody may look at it.
+// closed. Its block goes back to the arena when nobody can look at it any more: in the finalizer, which runs from the
+// event loop, or already in free() where it can be seen that nobody else holds the memory.
 #include <string.h>
 
 #include <memory>
 
-#include "addon/bytes.h"
+#include "addon/backing_store.h"
+#include "addon/block.h"
 #include "addon/calls.h"
 #include "addon/instance.h"
 #include "addon/world.h"
@@ -13,16 +15,18 @@
 namespace uintr {
 namespace {
 
-struct Block {
-  std::shared_ptr<World> world;
-  HeapMapping* heap;
-  uint64_t offset;
-};
+// Gives the block back, once.
+void give_back(Block* block) {
+  if (block->world == nullptr) return;
+  block->world->forget_block(block->offset);
+  if (Engine* engine = block->world->engine()) engine->heap_free(block->offset);
+  block->world.reset();
+}
 
 // On the thread of the environment, at the latest in its teardown.
-void free_block(napi_env, void*, void* hint) {
+void finalize(napi_env, void*, void* hint) {
   auto* block = static_cast<Block*>(hint);
-  if (Engine* engine = block->world->engine()) engine->heap_free(block->offset);
+  give_back(block);
   block->heap->release();
   delete block;
 }
@@ -32,9 +36,10 @@ napi_value wrap(World* world, uint64_t offset, uint64_t bytes) {
   HeapMapping* heap = world->joined().heap;
   heap->retain();
   auto* block = new Block{world->shared_from_this(), heap, offset};
+  world->note_block(block);
   napi_value result = nullptr;
-  if (napi_create_external_arraybuffer(env, heap->base() + offset, bytes, free_block, block, &result) != napi_ok) {
-    free_block(env, nullptr, block);
+  if (napi_create_external_arraybuffer(env, heap->base() + offset, bytes, finalize, block, &result) != napi_ok) {
+    finalize(env, nullptr, block);
     return js::undefined(env);
   }
   return result;
@@ -61,15 +66,19 @@ napi_value take_block(napi_env env, napi_callback_info info) {
               static_cast<uint64_t>(js::to_number(env, values[1])));
 }
 
-// detach(buffer): false if it is none of this heap's. Its finalizer follows.
+// detach(buffer): false if it is no block of this world's.
 napi_value detach(napi_env env, napi_callback_info info) {
   napi_value buffer = nullptr;
   auto* world = static_cast<World*>(js::arguments(env, info, 1, &buffer));
   void* data = nullptr;
   size_t length = 0;
   if (napi_get_arraybuffer_info(env, buffer, &data, &length) != napi_ok || length == 0) return js::boolean(env, false);
-  if (!world->lies_in_heap(data)) return js::boolean(env, false);
-  return js::boolean(env, napi_detach_arraybuffer(env, buffer) == napi_ok);
+  Block* block = world->block_at(data);
+  if (block == nullptr) return js::boolean(env, false);
+  BackingStore store = backing_store_of(buffer);
+  if (napi_detach_arraybuffer(env, buffer) != napi_ok) return js::boolean(env, false);
+  if (store != nullptr && store.use_count() == 1) give_back(block);
+  return js::boolean(env, true);
 }
 
 }  // namespace

@@ -23,8 +23,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   world->rank_ = joined->rank;
   napi_get_uv_event_loop(env, &world->uv_);
 
-  world->heap_begin_ = reinterpret_cast<uintptr_t>(joined->heap->base());
-  world->heap_end_ = world->heap_begin_ + joined->heap->bytes();
+  world->heap_ = joined->heap->base();
 
   // Sparse: the engine touches it as pairs talk, the notes as slots are used.
   const Geometry& geometry = joined->geometry;
@@ -71,6 +70,12 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
 }
 
 World::~World() { release_memory(); }
+
+Block* World::block_at(const void* data) const {
+  auto offset = reinterpret_cast<uintptr_t>(data) - reinterpret_cast<uintptr_t>(heap_);
+  auto found = blocks_.find(offset);
+  return found == blocks_.end() ? nullptr : found->second;
+}
 
 void World::remember(Handle handle, napi_value array_buffer) {
   uint32_t slot = handle_slot(handle);

@@ -6,9 +6,11 @@
 #include <uv.h>
 
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "addon/backing_store.h"
+#include "addon/block.h"
 #include "addon/exchange.h"
 #include "addon/js.h"
 #include "addon/loop.h"
@@ -53,11 +55,11 @@ class World : public std::enable_shared_from_this<World> {
   void remember(Handle handle, napi_value array_buffer);
   Handle handle_in(uint32_t slot) const { return slot < noted_ ? notes_[slot].handle : kNoHandle; }
 
-  // Also after close(): buffers outlive the world.
-  bool lies_in_heap(const void* data) const {
-    auto at = reinterpret_cast<uintptr_t>(data);
-    return at >= heap_begin_ && at < heap_end_;
-  }
+  // ---- blocks that JavaScript holds; also after close(), which they outlive ----
+  void note_block(Block* block) { blocks_.emplace(block->offset, block); }
+  void forget_block(uint64_t offset) { blocks_.erase(offset); }
+  // Null: none begins there.
+  Block* block_at(const void* data) const;
 
   // ---- progress -------------------------------------------------------------
   // Moves up to kBatch completions and news into the exchange. Returns how many.
@@ -96,7 +98,8 @@ class World : public std::enable_shared_from_this<World> {
   uint32_t rank_ = 0;
   const char* driver_name_ = "";
   WorldOptions options_;
-  uintptr_t heap_begin_ = 0, heap_end_ = 0;  // where the own heap is, or was, mapped
+  const unsigned char* heap_ = nullptr;  // where the own heap is mapped while there are blocks
+  std::unordered_map<uint64_t, Block*> blocks_;
 
   // Destroyed in this order: the engine's last word, the driver, the notes, what was joined.
   Engine* engine_ = nullptr;

@@ -79,8 +79,9 @@ void probe_peer(const wire::Identity& identity, uint64_t hub_namespace, uint32_t
   uint64_t found = 0;
   const int unreadable = peek(pid, identity.nonce_address, &found);
   const bool matches = unreadable == 0 && found == identity.nonce;
-  // Read and different, or nothing there: some other process. Not allowed to read: the namespaces vouch for the pid.
-  const bool refuted = !matches && (unreadable == 0 || unreadable == ESRCH || unreadable == EFAULT);
+  // Read and different, or nothing there: some other process. Not allowed to read: then the namespaces vouch for the
+  // pid, if they are known.
+  const bool refuted = !matches && (unreadable == 0 || unreadable == ESRCH || unreadable == EFAULT || here == 0);
   if (refuted) return;
   peer->pid = pid;
   peer->same_process = matches && pid == getpid();

@@ -43,7 +43,9 @@ bool Rank::delivered(const Receipt& r) const {
     if (!m.over || m.error != Error::None || m.synchronous || m.length > world_->settings().eager_limit) continue;
     if (!world_->dead(m.source) || !model.could_meet(m, r)) continue;
     bool other = false;
-    for (const Message& o : model.messages()) other |= o.id < m.id && o.source == m.source && model.could_meet(o, r);
+    for (const Message& o : model.messages()) {
+      other |= o.id < m.id && o.source == m.source && o.received_by == kNone && model.fits(o, r);
+    }
     for (const Receipt& o : model.receipts()) other |= o.id != r.id && model.fits(m, o) && o.message == kNone;
     if (!other) return true;
   }

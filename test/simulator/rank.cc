@@ -81,7 +81,7 @@ void Rank::look(Effort effort, bool* more) {
     engine()->peer_gone(i, world_->dead(i) ? Cause::Killed : Cause::Exited);
   }
   bool could = engine()->progress(effort);
-  if (engine()->has_stalled()) engine()->resume_stalled();
+  if (engine()->has_stalled() || world_->memory_came_back()) engine()->resume_stalled();
   collect();
   if (more != nullptr) *more = could;
 }
@@ -96,10 +96,26 @@ bool Rank::reached(const size_t* requests, size_t n) const {
   return true;
 }
 
+// Sleeps, if the engine lets it, until it is woken; as far as resume().
+Rank::Slept Rank::sleep(Attention how) {
+  if (!engine()->prepare_sleep(how)) return Slept::NotAtAll;
+  world_->set_waiting(rank_, true);
+  Reason reason = machine().block(State::Asleep);
+  world_->set_waiting(rank_, false);
+  machine().take_wake(rank_);
+  engine()->resume(how == Attention::Blocked);
+  // A waiter for whom nothing has happened in a millisecond.
+  if (world_->take_kick(rank_)) {
+    engine()->kick();
+    return Slept::Woken;
+  }
+  return reason == Reason::Quiescent ? Slept::Still : Slept::Woken;
+}
+
 bool Rank::wait(const size_t* requests, size_t n, uint32_t spins) {
   machine().trace("wait");
   engine()->begin_polling();
-  bool still = false, direct = false;
+  bool still = false;
   uint32_t spun = 0;
   for (;;) {
     bool more;
@@ -111,21 +127,11 @@ bool Rank::wait(const size_t* requests, size_t n, uint32_t spins) {
       machine().yield();
       continue;
     }
-    if (!engine()->prepare_sleep(Attention::Blocked)) continue;
-    world_->set_waiting(rank_, true);
-    Reason reason = machine().block(State::Asleep);
-    world_->set_waiting(rank_, false);
-    machine().take_wake(rank_);
-    spun = 0;
-    if (reason == Reason::Quiescent && world_->kicking()) {
-      engine()->resume(true);
-      engine()->kick();
-      continue;
-    }
-    still = reason == Reason::Quiescent;
-    engine()->resume(true);
+    Slept slept = sleep(Attention::Blocked);
+    if (slept != Slept::NotAtAll) spun = 0;
+    still = slept == Slept::Still;
   }
-  if (!direct) engine()->resume(false);
+  engine()->resume(false);
   collect();
   machine().trace("wait is over");
   return reached(requests, n);
@@ -138,17 +144,7 @@ bool Rank::loop_all() {
     bool more;
     look(Effort::Idle, &more);
     if (unfinished_ == 0 || still) return unfinished_ == 0;
-    if (more || !engine()->prepare_sleep(Attention::Sleeping)) continue;
-    world_->set_waiting(rank_, true);
-    Reason reason = machine().block(State::Asleep);
-    world_->set_waiting(rank_, false);
-    machine().take_wake(rank_);
-    engine()->resume(false);
-    if (reason == Reason::Quiescent && world_->kicking()) {
-      engine()->kick();
-      continue;
-    }
-    still = reason == Reason::Quiescent;
+    if (!more) still = sleep(Attention::Sleeping) == Slept::Still;
   }
 }
 
@@ -165,100 +161,6 @@ void Rank::compute_in_callback() {
   machine().block(State::Computing);
   engine()->resume(false);
   look(Effort::Idle, nullptr);
-}
-
-// ---- ends -------------------------------------------------------------------------
-
-void Rank::finish() {
-  machine().trace("finish");
-  for (size_t i = 0; i < requests_.size(); ++i) cancel(i);
-  collect();
-  world_->more_memory();
-  engine()->resume_stalled();
-  world_->begin_finish(rank_);
-  // Others may have to get there as well before everything can end.
-  int patience = 2;
-  while (!loop_all() && patience > 0) patience -= world_->all_finishing();
-  if (unfinished_ != 0) {
-    for (const Request& r : requests_) {
-      if (r.over) continue;
-      machine().fail("rank %u: a request is neither cancelled nor finished: %s", rank_,
-                     r.receive ? world_->model.text(world_->model.receipt(r.id)).c_str()
-                               : world_->model.text(world_->model.message(r.id)).c_str());
-    }
-  }
-  world_->program_done(rank_);
-  while (!world_->all_done()) {
-    look(Effort::Idle, nullptr);
-    if (!engine()->prepare_sleep(Attention::Sleeping)) continue;
-    if (!world_->all_done()) machine().block(State::Asleep);
-    machine().take_wake(rank_);
-    engine()->resume(false);
-  }
-  look(Effort::Idle, nullptr);
-  check_clean();
-}
-
-void Rank::close() {
-  machine().trace("close");
-  closing_ = true;
-  engine()->begin_close();
-  world_->begin_close(rank_);
-  bool timed_out = false;
-  // The others are told by notices; this one serves them until all is over.
-  while (!engine()->quiescent() || unfinished_ != 0) {
-    bool more;
-    look(Effort::Idle, &more);
-    if (engine()->quiescent() && unfinished_ == 0) break;
-    if (more || !engine()->prepare_sleep(Attention::Sleeping)) continue;
-    Reason reason = machine().block(State::Asleep);
-    machine().take_wake(rank_);
-    engine()->resume(false);
-    if (reason == Reason::Quiescent && world_->kicking()) {
-      engine()->kick();
-    } else if (reason == Reason::Quiescent) {
-      look(Effort::Idle, nullptr);
-      if (engine()->quiescent() && unfinished_ == 0) break;
-      if (timed_out) machine().fail("rank %u: close does not end", rank_);
-      timed_out = true;
-      engine()->abandon(Error::Timeout);
-    }
-  }
-  engine()->publish_life(Life::Closed);
-  world_->leave(rank_);
-  world_->program_done(rank_);
-}
-
-void Rank::abandon() {
-  machine().trace("abandon");
-  abandoned_ = true;
-  engine()->abandon(Error::Timeout);
-  for (;;) {
-    look(Effort::Idle, nullptr);
-    if (engine()->quiescent() && unfinished_ == 0) break;
-    if (!engine()->prepare_sleep(Attention::Blocked)) continue;
-    Reason reason = machine().block(State::Asleep);
-    machine().take_wake(rank_);
-    engine()->resume(false);
-    if (reason == Reason::Quiescent && !world_->kicking()) {
-      look(Effort::Idle, nullptr);
-      if (!engine()->quiescent()) machine().fail("rank %u: somebody does not let go of an abandoned request", rank_);
-      if (unfinished_ != 0) machine().fail("rank %u: an abandoned request does not end", rank_);
-    }
-    if (world_->kicking()) engine()->kick();
-  }
-  engine()->publish_life(Life::Exited);
-  world_->exit(rank_);
-  world_->program_done(rank_);
-}
-
-void Rank::check_clean() {
-  QueueView q;
-  engine()->queues(&q);
-  if (q.posted != 0 || q.active != 0 || q.queued_sends != 0 || q.slots_used != 0) {
-    machine().fail("rank %u ends with %u posted, %u active, %u queued, %u slots used", rank_, q.posted, q.active,
-                   q.queued_sends, q.slots_used);
-  }
 }
 
 }  // namespace simulator

@@ -77,6 +77,8 @@ class Rank {
     uintr::Error error;
   };
 
+  enum class Slept { NotAtAll, Woken, Still };
+  Slept sleep(uintr::Attention how);
   bool wait(const size_t* requests, size_t n, uint32_t spins);
   bool reached(const size_t* requests, size_t n) const;
   void look(uintr::Effort effort, bool* more);
@@ -89,6 +91,7 @@ class Rank {
   bool delivered(const Receipt& r) const;
   void check_allowed(const Request& r, const uintr::Completion& c);
   void check_clean();
+  bool let_go(uintr::Attention how);
 
   World* world_;
   uint32_t rank_;

@@ -98,10 +98,10 @@ void World::quiescent() {
       if (machine_->state(i) == state) machine_->release(i);
     }
   };
-  kicking_ = false;
   if (dead_ != 0 && !kicked_ && asleep != 0) {
     // A sender may have died between its two steps; a waiter's timeout helps.
-    kicked_ = kicking_ = true;
+    kicked_ = true;
+    for (uint32_t i = 0; i < settings_.ranks; ++i) kick_[i] = machine_->state(i) == State::Asleep;
     release(State::Asleep);
     return;
   }
@@ -116,8 +116,8 @@ void World::quiescent() {
   bool carried = settings_.driver != Driver::Poll && (dead_ == 0 || kicked_);
   std::string why = carried ? unfinished_transfer() : "";
   if (!why.empty()) machine_->fail("no progress: %s", why.c_str());
-  if (computing != 0) return release(State::Computing);
-  release(State::Asleep);
+  kicked_ = false;
+  release(computing != 0 ? State::Computing : State::Asleep);
 }
 
 }  // namespace simulator

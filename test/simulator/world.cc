@@ -37,8 +37,9 @@ void World::reset(const Settings& settings, Machine* machine) {
   std::memset(private_, 0, private_used_);
   used_ = private_used_ = 0;
   committable_ = settings.heap_committable;
+  memory_came_back_ = false;
   dead_ = left_ = closing_ = done_ = finishing_ = 0;
-  kicking_ = kicked_ = false;
+  kicked_ = false;
   model.clear();
 
   Geometry g{};
@@ -80,7 +81,7 @@ void World::reset(const Settings& settings, Machine* machine) {
     for (uint32_t k = 0; k < g.size; ++k) maps[k] = {controls_[k], heaps_[k], 1000 + static_cast<int32_t>(k), settings.copy_kinds};
     ports_[i] = {this, i};
     untold_deaths_[i] = 0;
-    waiting_[i] = false;
+    waiting_[i] = kick_[i] = false;
     Setup setup{};
     setup.geometry = g;
     setup.rank = i;

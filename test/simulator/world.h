@@ -60,7 +60,7 @@ class World : public Machine::World {
   void program_done(uint32_t rank);
   bool all_done() const;
   // The machine stood still: a waiter's millisecond is over.
-  bool kicking() const { return kicking_; }
+  bool take_kick(uint32_t rank) { return std::exchange(kick_[rank], false); }
   // Whether a rank waits for its requests, to be judged if all stand still.
   void set_waiting(uint32_t rank, bool waiting) { waiting_[rank] = waiting; }
   // A closing rank receives nothing new, but what it has sent may still come;
@@ -72,8 +72,13 @@ class World : public Machine::World {
   // Its process has ended: pidfd and lifeline tell the others.
   void exit(uint32_t rank);
 
-  // From now on commit() succeeds.
-  void more_memory() { committable_ = settings_.heap_bytes; }
+  // From now on commit() succeeds, and who waits for memory may try again.
+  void more_memory() {
+    committable_ = settings_.heap_bytes;
+    memory_came_back_ = true;
+    for (uint32_t i = 0; i < settings_.ranks; ++i) machine_->wake(i);
+  }
+  bool memory_came_back() const { return memory_came_back_; }
 
   // ---- Machine::World -----------------------------------------------------
   void quiescent() override;
@@ -119,8 +124,10 @@ class World : public Machine::World {
   uint32_t dead_ = 0, left_ = 0, closing_ = 0, done_ = 0, finishing_ = 0;
   uint32_t untold_deaths_[kMaxRanksHere] = {};
   bool waiting_[kMaxRanksHere] = {};
-  bool kicking_ = false, kicked_ = false;
+  bool kick_[kMaxRanksHere] = {};
+  bool kicked_ = false;  // since they last stood still
   uint64_t committable_ = 0;
+  bool memory_came_back_ = false;
 };
 
 }  // namespace simulator

@@ -7,15 +7,22 @@
 // sources: test/native/bootstrap/thread_pthread.cc test/native/bootstrap/engine_stub.cc
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include <cerrno>
+
+#include "bootstrap/wire.h"
 #include "tools.h"
 
 using namespace uintr;
 
 namespace {
+
+// What a rank does to itself before it joins.
+void (*before_join)(uint32_t rank) = nullptr;
 
 // Starts `size` processes that join and then run `body`. `killed`: the one that does not end by itself.
 template <class Body>
@@ -29,6 +36,7 @@ void world_of(uint32_t size, Body body, uint32_t killed = kNone) {
     pids.push_back(test::child([&] {
       const int own = sockets[i].release();
       sockets.clear();
+      if (before_join != nullptr) before_join(i);
       const int before = test::open_descriptors() - 1;  // join() takes the socket
       {
         std::unique_ptr<Joined> joined;
@@ -110,16 +118,51 @@ void what_the_kernel_allows_is_found_out() {
   });
 }
 
+// A pid means nothing in another namespace: no copy by it, no signal to it, and all else works.
+void a_pid_namespace_is_noticed() {
+  if (geteuid() != 0) return;
+  before_join = [](uint32_t rank) {
+    if (rank != 1) return;
+    if (unshare(CLONE_NEWPID) != 0) _exit(0);
+    const pid_t inner = fork();  // the first of the new namespace goes on as the rank
+    if (inner == 0) return;
+    test::ended_well(inner);
+    _exit(0);
+  };
+  world_of(2, [](Joined* j) {
+    const Peer& peer = j->peers[1 - j->rank];
+    CHECK(peer.pid == 0 && !peer.signalable && !peer.same_process && j->maps[1 - j->rank].pid == 0);
+    CHECK(peer.copy_kinds == (kCopyHeap | kCopyPipeline));
+    if (j->rank == 0) CHECK(wait_for_dead(j, 1)[0] == 1);  // by the lifeline alone
+  });
+  before_join = nullptr;
+}
+
+// Without the right to copy, a pid that holds still serves for signals.
+void a_forbidden_copy_is_noticed() {
+  if (geteuid() != 0) return;
+  test::ended_well(test::child([] {
+    CHECK(setgid(12345) == 0 && setuid(12345) == 0);
+    CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
+    before_join = [](uint32_t) { CHECK(prctl(PR_SET_DUMPABLE, 0) == 0); };
+    world_of(2, [](Joined* j) {
+      const Peer& peer = j->peers[1 - j->rank];
+      CHECK(peer.pid > 0 && peer.signalable);
+      CHECK((peer.copy_kinds & kCopyCma) == 0 && peer.cma_error == EPERM);
+      if (j->rank == 0) wait_for_dead(j, 1);
+    });
+  }));
+}
+
 void a_killed_rank_is_noticed_at_once() {
   world_of(
       3,
       [](Joined* j) {
         while (j->rank == 2) pause();
         if (j->rank == 0) CHECK(kill(j->peers[2].pid, SIGKILL) == 0);
-        const auto dead = wait_for_dead(j, 1);
-        CHECK(dead.size() == 1 && dead[0] == 2);
-        // And rank 0 stays until rank 1 has seen only that.
-        if (j->rank == 0) wait_for_dead(j, 1);
+        // Rank 1 leaves when it has seen that; rank 0 stays until then, so that rank 1 can have seen only that.
+        const auto dead = wait_for_dead(j, j->rank == 0 ? 2 : 1);
+        CHECK(dead[0] == 2);
       },
       2);
 }
@@ -135,7 +178,7 @@ void a_rank_that_executes_another_program_is_gone() {
     }
     const auto dead = wait_for_dead(j, 1);
     CHECK(dead.size() == 1 && dead[0] == 1);
-    CHECK(kill(j->peers[1].pid, 0) == 0);
+    CHECK(kill(j->peers[1].pid, 0) == 0);  // the same process, another program
     CHECK(j->liveness.drain(0).dead.empty());
     end.open();
   });
@@ -162,6 +205,16 @@ void a_world_of_one_needs_nobody() {
   joined.reset();
   heap->base()[0] = 1;
   heap->release();
+}
+
+// More than one message can carry the descriptors of.
+void many_ranks_find_each_other() {
+  world_of(wire::kPeersPerMessage + 3, [](Joined* j) {
+    for (uint32_t i = 0; i < j->geometry.size; ++i) {
+      CHECK(reinterpret_cast<const ControlHeader*>(j->maps[i].control)->rank == i);
+      CHECK(j->maps[i].pid > 0 && j->peers[i].event_fd);
+    }
+  });
 }
 
 // Two threads of one process are two ranks.
@@ -211,5 +264,8 @@ int main() {
   a_ring_is_told_once();
   a_rank_that_executes_another_program_is_gone();
   a_killed_rank_is_noticed_at_once();
+  a_pid_namespace_is_noticed();
+  a_forbidden_copy_is_noticed();
+  many_ranks_find_each_other();
   return test::report("join");
 }

@@ -1,0 +1,86 @@
+// How a rank's program ends: quietly, by close(), or by being torn down.
+#include "rank.h"
+
+namespace simulator {
+
+using namespace uintr;
+
+void Rank::finish() {
+  machine().trace("finish");
+  for (size_t i = 0; i < requests_.size(); ++i) cancel(i);
+  collect();
+  world_->more_memory();
+  world_->begin_finish(rank_);
+  // Others may have to get there as well before everything can end.
+  int patience = 2;
+  while (!loop_all() && patience > 0) patience -= world_->all_finishing();
+  for (const Request& r : requests_) {
+    if (r.over) continue;
+    machine().fail("rank %u: a request is neither cancelled nor finished: %s", rank_,
+                   r.receive ? world_->model.text(world_->model.receipt(r.id)).c_str()
+                             : world_->model.text(world_->model.message(r.id)).c_str());
+  }
+  world_->program_done(rank_);
+  while (!world_->all_done()) {
+    look(Effort::Idle, nullptr);
+    if (!world_->all_done()) sleep(Attention::Sleeping);
+  }
+  look(Effort::Idle, nullptr);
+  check_clean();
+}
+
+// Until nothing of this rank is left to do, or nobody can take a step any more.
+// The latter counts only after the others have had their chance: a receive that
+// waits for memory keeps its sender waiting too, and one that ends may be what
+// another has waited for.
+bool Rank::let_go(Attention how) {
+  int patience = 3;
+  for (;;) {
+    bool more;
+    look(Effort::Idle, &more);
+    if (engine()->quiescent() && unfinished_ == 0) return true;
+    if (patience == 0) return false;
+    if (more || sleep(how) != Slept::Still) continue;
+    --patience;
+    if (!world_->memory_came_back()) world_->more_memory();
+  }
+}
+
+void Rank::close() {
+  machine().trace("close");
+  closing_ = true;
+  engine()->begin_close();
+  world_->begin_close(rank_);
+  if (!let_go(Attention::Sleeping)) {
+    engine()->abandon(Error::Timeout);
+    if (!let_go(Attention::Sleeping)) machine().fail("rank %u: close does not end", rank_);
+  }
+  engine()->publish_life(Life::Closed);
+  world_->leave(rank_);
+  world_->program_done(rank_);
+}
+
+void Rank::abandon() {
+  machine().trace("abandon");
+  abandoned_ = true;
+  engine()->abandon(Error::Timeout);
+  if (!let_go(Attention::Blocked)) {
+    machine().fail(unfinished_ != 0 ? "rank %u: an abandoned request does not end"
+                                    : "rank %u: somebody does not let go of an abandoned request",
+                   rank_);
+  }
+  engine()->publish_life(Life::Exited);
+  world_->exit(rank_);
+  world_->program_done(rank_);
+}
+
+void Rank::check_clean() {
+  QueueView q;
+  engine()->queues(&q);
+  if (q.posted != 0 || q.active != 0 || q.queued_sends != 0 || q.slots_used != 0) {
+    machine().fail("rank %u ends with %u posted, %u active, %u queued, %u slots used", rank_, q.posted, q.active,
+                   q.queued_sends, q.slots_used);
+  }
+}
+
+}  // namespace simulator
