@@ -19,14 +19,16 @@ const Target* target_of(void* self, uint32_t peer) {
 
 void port_interrupt(void* self, uint32_t peer, bool force) {
   const Target* t = target_of(self, peer);
-  if (t == nullptr || t->pid == 0 || t->signal_number == 0) return;
+  if (t == nullptr) return;
+  // A peer that takes no interrupts hears of it when it looks; asleep, it has to be woken for that.
+  if (t->pid == 0 || t->signal_number == 0) return port_wake(self, peer);
   Upid& upid = t->doorbell->upid;
   // SYNC POINT: upid. A sender sets its bit in PIR, then sets ON; the receiver clears ON, then takes PIR. Only who turns
   // ON from 0 to 1 signals: one handler run stands for all that came before it.
   upid.pir.or_sc(uint64_t{1} << (t->vector & 63));
   const uint32_t before = upid.status.or_sc(kUpidOn);
   // SN: the receiver wants none (it has no handler any more, or its driver is 'poll').
-  if ((before & kUpidSn) != 0) return;
+  if ((before & kUpidSn) != 0) return port_wake(self, peer);
   if ((before & kUpidOn) != 0 && !force) return;
   // A queue of real-time signals can be full; with ON left set nobody would try again.
   if (arch::syscall(kSysTgkill, t->pid, t->tid, t->signal_number) == kEagain) upid.status.and_sc(~kUpidOn);

@@ -24,7 +24,7 @@ inline uint64_t cycles() { return __builtin_ia32_rdtsc(); }
 // 30 cycles to start.
 inline void copy(void* to, const void* from, size_t n) {
 #if defined(UINTR_INSTRUMENTED)  // sanitizers cannot look into assembly
-  __builtin_memcpy(to, from, n);
+  if (n != 0) __builtin_memcpy(to, from, n);  // n == 0 comes with null pointers
 #else
   auto* d = static_cast<unsigned char*>(to);
   auto* s = static_cast<const unsigned char*>(from);

@@ -50,6 +50,14 @@ inline bool any_left(const ClaimWord* c, uint32_t gen, uint32_t chunks) {
   return generation(w) == gen && state(w) == Moving && next(w) < chunks;
 }
 
+// Is this what no correct rank leaves in the word of an active transfer? `own`:
+// the word is the asker's, so only the asker moves it to another generation.
+inline bool nonsense(const ClaimWord* c, uint32_t gen, uint32_t chunks, bool own) {
+  uint64_t w = c->word.acquire();
+  if (generation(w) != gen) return own;
+  return state(w) == Open || state(w) == Withdrawn || next(w) > chunks;
+}
+
 // Nobody claims after this. Returns how many chunks were claimed in all, or
 // kNone if the sender's slot has moved on (then the transfer is over).
 inline uint32_t close(ClaimWord* c, uint32_t gen) {

@@ -121,6 +121,8 @@ void Engine::peer_gone(uint32_t peer, Cause cause) {
   Core* c = core(this);
   if (peer >= c->size || peer == c->rank || c->peers[peer].gone) return;
   Inside inside(c);
+  // Its pid and its addresses mean nothing any more; only its heap is still there.
+  c->peers[peer].kinds &= kCopyHeap;
   // What it had published before it went is still valid, and is taken first.
   c->service(peer, Effort::Call);
   c->lose_peer(peer, cause, c->peers[peer].faulty ? Error::Protocol : Error::PeerExited);
@@ -184,6 +186,7 @@ void Engine::abandon(Error error) {
 
 void Engine::publish_life(Life life) {
   Core* c = core(this);
+  Inside inside(c);
   c->life = life;
   c->header->life.release(static_cast<uint32_t>(life));
   for (uint32_t i = 0; i < c->size; ++i)

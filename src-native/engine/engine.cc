@@ -241,7 +241,7 @@ bool Core::run(Effort effort) {
   bool again;
   do {
     for (uint32_t w = 0; w < words; ++w) {
-      if (bell->pending[w].relaxed() == 0) continue;
+      if (bell->pending[w].load_sc() == 0) continue;
       // SYNC POINT: pending. The bits are taken before the rings are read; a
       // source that publishes after that sets its bit again.
       uint64_t bits = bell->pending[w].exchange_sc(0);
@@ -310,8 +310,10 @@ bool Engine::has_completions() const { return !core(this)->done.empty(); }
 bool Engine::has_stalled() const { return core(this)->retry_stalled && !core(this)->stalled.empty(); }
 
 void Engine::resume_stalled() {
-  Inside inside(core(this));
-  core(this)->resume_stalled_now();
+  Core* c = core(this);
+  Inside inside(c);
+  c->resume_stalled_now();
+  if (c->anything_pending()) c->run(Effort::Call);
 }
 
 Posted Engine::post_send(const Send& send) {

@@ -185,7 +185,7 @@ class Engine {
   void heap_free(uint64_t offset);
 
   // ---- looking (thread) ---------------------------------------------------
-  void counters(Counters* out) const;
+  void counters(Counters* out);
   void queues(QueueView* out) const;
   // Calls `visit` for every request that is not free.
   void each_request(void (*visit)(void*, const RequestView&), void* to) const;

@@ -59,6 +59,7 @@ bool Core::something_to_do() {
 
 void Engine::kick() {
   Core* c = core(this);
+  Inside inside(c);
   for (uint32_t i = 0; i < c->size; ++i) {
     Peer& p = c->peers[i];
     if (i == c->rank || p.gone || (p.outstanding == 0 && p.owed.empty())) continue;

@@ -167,7 +167,7 @@ Posted Core::post_recv_now(const Receive& r) {
   s.peer = r.source;
   s.tag = r.tag;
   s.buffer = static_cast<unsigned char*>(r.data);
-  s.length = r.length;
+  s.length = r.allocate ? 0 : r.length;
   if (!r.allocate && s.buffer >= heap && s.buffer < heap + layout.g.heap_bytes)
     s.heap_offset = static_cast<uint64_t>(s.buffer - heap);
   Handle handle = make_handle(i, s.generation);

@@ -22,7 +22,7 @@ class RingWriter {
 
   bool room(uint64_t n) {
     if (position_ + n - seen_head_ <= size_) return true;
-    return look(head_->acquire()) && position_ + n - seen_head_ <= size_;
+    return look(head_->load_sc()) && position_ + n - seen_head_ <= size_;
   }
 
   // Like room(), but where there is none the consumer will tell us when it has

@@ -119,6 +119,7 @@ bool Core::advance(Slot& s, Effort effort) {
   uint32_t gen = claim_generation(s);
   if (!claim::any_left(word, gen, s.chunks)) {
     off_work(s);  // what is left is in the other end's hands; its Fin will come
+    if (claim::nonsense(word, gen, s.chunks, !is_receive(s))) close_transfer(s, Error::Protocol, Cause::None, 0);
     return false;
   }
   bool able = usable_kind(s) != 0;
@@ -299,7 +300,8 @@ void Core::close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno)
   } else {
     uint32_t in_all = claim::close(claim_of(s), claim_generation(s));
     if (in_all == kNone) {
-      over = true, told = true;  // the sender's slot has moved on: it is over there
+      over = true;
+      told |= is_receive(s);  // the sender's slot has moved on: it is over there
     } else {
       over = other_end_done(s, in_all);
     }
@@ -325,6 +327,7 @@ void Core::on_fin(uint32_t peer, const RecordHeader& h) {
         s->total = h.length;
         return settle(*s, Error::CopyFailed, Cause::None, s->remote_generation != 0);
       }
+      if (error == Error::Protocol) return settle(*s, error, Cause::None, s->remote_generation != 0);
       return settle(*s, Error::PeerExited, Cause::Closed, s->remote_generation != 0);
     default:
       return;  // a Fin for a request that has ended otherwise

@@ -103,6 +103,12 @@ withAddon('uintr run', () => {
     await expectNoneLeft(launcher);
   });
 
+  test('ends what a rank has left behind', async () => {
+    const launcher = new Launcher(['run', '-n', '2', '--', 'sh', '-c', 'sleep 60 & echo done']);
+    expect(await launcher.ended()).toBe(0);
+    await expectNoneLeft(launcher);
+  });
+
   test('ends its ranks when nobody reads their output any more', async () => {
     const launcher = new Launcher(['run', '-n', '2', '--', 'yes']);
     await launcher.said('[1] y', 1);

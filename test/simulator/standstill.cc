@@ -23,6 +23,14 @@ ViewState World::state_of(uint32_t rank, Handle handle) const {
   return search.state;
 }
 
+// Is there a receive without memory that may have taken `m`?
+bool World::stalled(const Message& m) const {
+  for (const Receipt& r : model.receipts()) {
+    if (Model::fits(m, r) && state_of(r.rank, r.handle) == ViewState::Stalled) return true;
+  }
+  return false;
+}
+
 // The receive that `m`, which is on offer, should have met by now.
 const Receipt* World::partner(const Message& m) const {
   const Receipt* found = nullptr;
@@ -38,7 +46,7 @@ const Receipt* World::partner(const Message& m) const {
       for (const Message& other : model.messages()) {
         if (other.id == m.id || !model.could_meet(other, r)) continue;
         ViewState further = state_of(other.source, other.handle);
-        taken |= further == ViewState::Active || further == ViewState::Done;
+        taken |= further == ViewState::Active || further == ViewState::Done || gone(other.source);
       }
     }
     if (!taken) found = &r;
@@ -64,7 +72,7 @@ std::string World::unmet(uint32_t rank) const {
     if (m.source != rank || m.over) continue;
     if (deaf(m.dest)) return model.text(m) + " is for one who is gone";
     ViewState state = state_of(rank, m.handle);
-    if (state == ViewState::Active || state == ViewState::Closing) return model.text(m) + " does not end";
+    if (state == ViewState::Active || (state == ViewState::Closing && !stalled(m))) return model.text(m) + " does not end";
     if (state == ViewState::Queued) return model.text(m) + " stays in its queue";
     if (m.received_by != kNone) return model.text(m) + " was received and is not over";
     const Receipt* r = partner(m);

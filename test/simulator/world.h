@@ -106,6 +106,7 @@ class World : public Machine::World {
   bool commit(uintr::Ports::Segment segment, uint64_t offset, uint64_t bytes);
   void tell_gone(uint32_t rank);
   uintr::RequestView::State state_of(uint32_t rank, uintr::Handle handle) const;
+  bool stalled(const Message& m) const;
   const Receipt* partner(const Message& m) const;
   std::string unmet(uint32_t rank) const;
   std::string unfinished_transfer() const;
