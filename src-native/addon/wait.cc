@@ -17,16 +17,22 @@ constexpr uint64_t kSpinNs = 50 * kUs;
 constexpr uint64_t kFirstKickNs = 1 * kMs, kLastKickNs = 1000 * kMs;
 constexpr int kTriesPerLook = 16;  // a clock costs as much as a few looks at shared memory
 
-uint32_t processors() {
-  static const uint32_t count = [] {
+// How many processors the ranks of a world may run on between them. Each one's own affinity says too little: ranks that
+// are pinned to one processor each do not share any.
+uint32_t processors(const std::vector<Peer>& peers) {
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  for (const Peer& peer : peers) {
     cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
-  }();
-  return count;
+    if (peer.pid != 0 && sched_getaffinity(peer.tid, sizeof set, &set) == 0) CPU_OR(&all, &all, &set);
+  }
+  return static_cast<uint32_t>(CPU_COUNT(&all));
 }
 
 // Where ranks share processors, whoever spins holds up the one it waits for.
-uint64_t spin_ns(uint32_t ranks) { return ranks <= processors() ? kSpinNs : 2 * kUs; }
+uint64_t spin_ns(const Joined& joined) {
+  return joined.geometry.size <= processors(joined.peers) ? kSpinNs : 2 * kUs;
+}
 
 }  // namespace
 
@@ -35,7 +41,8 @@ uint32_t World::wait_slice(double ms) {
   if (has_news()) return take_batch();
   uint64_t now = uv_hrtime();
   const uint64_t end = now + static_cast<uint64_t>(std::clamp(ms, 0.0, kSliceMs) * 1e6);
-  const uint64_t spin = spin_ns(joined_->geometry.size);
+  if (spin_ns_ == 0) spin_ns_ = spin_ns(*joined_);
+  const uint64_t spin = spin_ns_;
   if (kick_after_ == 0) {  // the first slice of a wait
     kick_after_ = kFirstKickNs;
     kick_at_ = now + kick_after_;

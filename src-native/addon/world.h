@@ -122,6 +122,7 @@ class World : public std::enable_shared_from_this<World> {
   uint64_t driver_checked_at_ = 0;  // ns
   uint64_t kick_at_ = 0;            // ns; wait.cc
   uint64_t kick_after_ = 0;         // ns
+  uint64_t spin_ns_ = 0;            // how long wait() spins; 0: not looked up yet
 
   napi_async_cleanup_hook_handle hook_ = nullptr;
   bool tearing_down_ = false;

@@ -71,8 +71,10 @@ std::string Rendezvous::missing() const {
   std::vector<bool> here(size_, false);
   for (auto& m : members_) {
     if (!m->arrived || m->gone) continue;
-    if (m->rank == kNone) by_arrival = true;
-    else here[m->rank] = true;
+    if (m->rank == kNone)
+      by_arrival = true;
+    else
+      here[m->rank] = true;
   }
   const std::string of = " of " + std::to_string(size_);
   if (by_arrival) {

@@ -21,7 +21,8 @@ Step HubClient::send(const void* message, size_t bytes, const int* fds, uint32_t
     }
     const Deadline pause = Deadline::in(kRetryMs);
     switch (wait_readable(-1, cancel_fd_, pause.at_ms < deadline_.at_ms ? pause : deadline_)) {
-      case Wait::Cancelled: return cancelled(error);
+      case Wait::Cancelled:
+        return cancelled(error);
       default:
         if (deadline_.left_ms() == 0) return timed_out(error);
     }
@@ -31,20 +32,26 @@ Step HubClient::send(const void* message, size_t bytes, const int* fds, uint32_t
 Step HubClient::expect(wire::Type type, wire::Received* out, JoinError* error) {
   for (;;) {
     switch (wait_readable(socket_.get(), cancel_fd_, deadline_)) {
-      case Wait::Cancelled: return cancelled(error);
-      case Wait::Timeout: return timed_out(error);
-      case Wait::Ready: break;
+      case Wait::Cancelled:
+        return cancelled(error);
+      case Wait::Timeout:
+        return timed_out(error);
+      case Wait::Ready:
+        break;
     }
     wire::receive(socket_.get(), out);
     switch (out->what) {
-      case wire::Received::What::Nothing: continue;
-      case wire::Received::What::Closed: return lost(error);
+      case wire::Received::What::Nothing:
+        continue;
+      case wire::Received::What::Closed:
+        return lost(error);
       case wire::Received::What::Garbage:
         fail(error, out->out_of_descriptors ? "ERR_UINTR_JOIN" : "ERR_UINTR_PROTOCOL",
              out->out_of_descriptors ? "too many open files: raise `ulimit -n`; a rank needs 3 per peer"
                                      : "the process that collects the ranks sent a malformed message");
         return Step::Failed;
-      case wire::Received::What::Message: break;
+      case wire::Received::What::Message:
+        break;
     }
     const wire::Head& head = out->message.head;
     if (head.version != wire::kVersion) {

@@ -7,11 +7,11 @@ namespace uintr {
 
 struct JoinError {
   const char* code = "ERR_UINTR_JOIN";  // "ERR_UINTR_JOIN" | "ERR_UINTR_TIMEOUT" | "ERR_UINTR_NO_MEMORY" |
-                                        // "ERR_UINTR_INVALID_ARGUMENT" | "ERR_UINTR_CLOSED" (cancelled) | "ERR_UINTR_PROTOCOL" |
-                                        // "ERR_UINTR_UNSUPPORTED"
-  std::string message;                  // names the argument and the value, or the rank, that is to blame
-  int error_number = 0;                 // errno, 0: not a system call's failure
-  const char* syscall = nullptr;        // with error_number
+                                        // "ERR_UINTR_INVALID_ARGUMENT" | "ERR_UINTR_CLOSED" (cancelled) |
+                                        // "ERR_UINTR_PROTOCOL" | "ERR_UINTR_UNSUPPORTED"
+  std::string message;            // names the argument and the value, or the rank, that is to blame
+  int error_number = 0;           // errno, 0: not a system call's failure
+  const char* syscall = nullptr;  // with error_number
 };
 
 // Fill `error` (which may be null) and return false, so that a check is one line: return fail(error, …).

@@ -20,8 +20,8 @@ class Hub {
   // used for join() in this very process (JoinRequest::hub_fd). size: 1 … kMaxRanks.
   static std::unique_ptr<Hub> for_children(uint32_t size, std::vector<Fd>* sockets, JoinError* error);
 
-  // For a named world: `listener` is a listening SOCK_SEQPACKET socket, `cleanup` whatever keeps the name (kept until the
-  // hub goes). size comes with the first hello.
+  // For a named world: `listener` is a listening SOCK_SEQPACKET socket, `cleanup` whatever keeps the name (kept until
+  // the hub goes). size comes with the first hello.
   static std::unique_ptr<Hub> for_name(const std::string& name, Fd listener, JoinError* error);
 
   // Ends the thread and closes everything; ranks that still wait see a hang-up.

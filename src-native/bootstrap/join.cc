@@ -44,7 +44,8 @@ Step join_launched(const JoinRequest& request, Fd socket, Deadline deadline, Joi
   socklen_t length = sizeof type;
   if (getsockopt(socket.get(), SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_SEQPACKET) {
     fail(error, "ERR_UINTR_JOIN",
-         "descriptor " + std::to_string(socket.get()) + " is not the launcher's socket (was it closed, or used before?)");
+         "descriptor " + std::to_string(socket.get()) +
+             " is not the launcher's socket (was it closed, or used before?)");
     return Step::Failed;
   }
   // Inherited by this rank alone: its own children get no rank by it.
@@ -71,8 +72,10 @@ Step join_named(const JoinRequest& request, Deadline deadline, JoinedRank* joine
     if (!joined->hold) {
       auto hold = std::make_unique<NameHold>();
       switch (hold->take(directory, request.name, error)) {
-        case NameHold::Outcome::Failed: return Step::Failed;
-        case NameHold::Outcome::Busy: break;
+        case NameHold::Outcome::Failed:
+          return Step::Failed;
+        case NameHold::Outcome::Busy:
+          break;
         case NameHold::Outcome::Held: {
           Fd listener;
           if (!hold->listen(&listener, error)) return Step::Failed;
@@ -84,8 +87,10 @@ Step join_named(const JoinRequest& request, Deadline deadline, JoinedRank* joine
     }
     Fd socket;
     switch (connect_to_name(directory, request.name, &socket, error)) {
-      case Connect::Failed: return Step::Failed;
-      case Connect::Nobody: break;  // its host is starting, or has just ended
+      case Connect::Failed:
+        return Step::Failed;
+      case Connect::Nobody:
+        break;  // its host is starting, or has just ended
       case Connect::Connected: {
         answered = true;
         HubClient client(std::move(socket), deadline, request.cancel_fd);
@@ -123,9 +128,12 @@ bool join(const JoinRequest& request, std::unique_ptr<Joined>* out, JoinError* e
   auto joined = std::make_unique<JoinedRank>();
   if (!check(request, error) || !joined->make_own(request, error)) return false;
   bool done;
-  if (socket) done = join_launched(request, std::move(socket), deadline, joined.get(), error) == Step::Done;
-  else if (!request.name.empty()) done = join_named(request, deadline, joined.get(), error) == Step::Done;
-  else done = joined->be_alone(request, error);
+  if (socket)
+    done = join_launched(request, std::move(socket), deadline, joined.get(), error) == Step::Done;
+  else if (!request.name.empty())
+    done = join_named(request, deadline, joined.get(), error) == Step::Done;
+  else
+    done = joined->be_alone(request, error);
   if (!done) return false;
   if (joined->hold) joined->hosted_name = request.name;
   *out = std::move(joined);

@@ -31,12 +31,12 @@ struct JoinRequest {
   std::string name;
   uint32_t wanted_rank = kNone;  // named worlds: kNone = by arrival
 
-  Geometry geometry{};           // checked with Engine::valid by the caller
-  int32_t tid = 0;               // of the rank's JavaScript thread (not of the thread that calls join)
+  Geometry geometry{};  // checked with Engine::valid by the caller
+  int32_t tid = 0;      // of the rank's JavaScript thread (not of the thread that calls join)
   DriverIdentity driver;
   uint32_t copy_kinds = kAllCopyKinds;  // what the option `copy` allows; pipeline always works and is always in
-  int timeout_ms = 30000;        // > 0
-  int cancel_fd = -1;            // an eventfd; once readable join() fails with ERR_UINTR_CLOSED. Not owned.
+  int timeout_ms = 30000;               // > 0
+  int cancel_fd = -1;                   // an eventfd; once readable join() fails with ERR_UINTR_CLOSED. Not owned.
 
   // Values of XDG_RUNTIME_DIR and HOME ("" if unset); named worlds only. fill_directories() reads them; call it on the
   // JavaScript thread, because getenv must not run beside a setenv.
@@ -45,14 +45,14 @@ struct JoinRequest {
 void fill_directories(JoinRequest* request);
 
 struct Peer {
-  int32_t pid = 0;            // 0: means nothing here (another PID namespace): no cma, no signal for this pair
+  int32_t pid = 0;  // 0: means nothing here (another PID namespace): no cma, no signal for this pair
   int32_t tid = 0;
   DriverIdentity driver;
   bool same_process = false;  // a thread of this process
   bool signalable = false;    // tgkill(pid, tid, 0) was allowed
   Fd event_fd;                // non-blocking; write 8 bytes to wake
   uint32_t copy_kinds = 0;    // tried and found to work from here towards it
-  int cma_error = 0;          // errno why kCopyCma is missing; 0 if it is there, not allowed, or the nonce was another's
+  int cma_error = 0;  // errno why kCopyCma is missing; 0 if it is there, not allowed, or the nonce was another's
 };
 
 // Everything a rank holds after joining. The destructor closes and unmaps all but heap() if others retain it, and ends
@@ -63,14 +63,14 @@ class Joined {
 
   uint32_t rank = 0;
   Geometry geometry{};
-  Fd event_fd;                // the own eventfd, non-blocking; liveness holds it too
+  Fd event_fd;  // the own eventfd, non-blocking; liveness holds it too
   Liveness liveness;
-  Segment control;            // own; header written, rings for replies committed
+  Segment control;  // own; header written, rings for replies committed
   Segment world;
   HeapMapping* heap = nullptr;  // own; retain it for every buffer that may outlive the world
-  std::vector<Peer> peers;    // geometry.size; the own entry has own pid, tid, eventfd copy and copy kinds
-  std::vector<PeerMap> maps;  // for Setup::peers; includes self
-  std::string hosted_name;    // not empty: this process hosts the hub of that named world
+  std::vector<Peer> peers;      // geometry.size; the own entry has own pid, tid, eventfd copy and copy kinds
+  std::vector<PeerMap> maps;    // for Setup::peers; includes self
+  std::string hosted_name;      // not empty: this process hosts the hub of that named world
 
   // For Ports::commit, with self = Joined*. World: any row.
   static bool commit(void* self, Ports::Segment segment, uint64_t offset, uint64_t bytes);

@@ -90,8 +90,7 @@ Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinErr
   hello.identity.tid = request.tid;
   hello.identity.pid_namespace = pid_namespace();
   hello.identity.nonce = nonce_;
-  hello.identity.nonce_address =
-      reinterpret_cast<uint64_t>(control.base()) + __builtin_offsetof(ControlHeader, nonce);
+  hello.identity.nonce_address = reinterpret_cast<uint64_t>(control.base()) + __builtin_offsetof(ControlHeader, nonce);
   hello.identity.scratch_address = reinterpret_cast<uint64_t>(probe_scratch);
   hello.identity.driver = request.driver;
   const int fds[wire::kFdsPerRank] = {control.fd(), heap->segment().fd(), event_fd.get(), lifeline_read_.get()};
@@ -207,9 +206,12 @@ JoinedRank::~JoinedRank() {
 bool Joined::commit(void* self, Ports::Segment segment, uint64_t offset, uint64_t bytes) {
   auto* joined = static_cast<Joined*>(self);
   switch (segment) {
-    case Ports::Segment::Control: return joined->control.commit(offset, bytes) == 0;
-    case Ports::Segment::World: return joined->world.commit(offset, bytes) == 0;
-    case Ports::Segment::Heap: return joined->heap->segment().commit(offset, bytes) == 0;
+    case Ports::Segment::Control:
+      return joined->control.commit(offset, bytes) == 0;
+    case Ports::Segment::World:
+      return joined->world.commit(offset, bytes) == 0;
+    case Ports::Segment::Heap:
+      return joined->heap->segment().commit(offset, bytes) == 0;
   }
   return false;
 }

@@ -25,12 +25,13 @@ class JoinedRank final : public Joined {
   // Back to what make_own() left, for another try.
   void forget_peers();
 
-  std::unique_ptr<Hub> hub;       // if this process hosts one for a name
+  std::unique_ptr<Hub> hub;  // if this process hosts one for a name
   std::unique_ptr<NameHold> hold;
 
  private:
   bool begin(const JoinRequest& request, JoinError* error);  // rank is known: peers' tables, header, own entries
-  bool adopt_peer(uint32_t peer, wire::Received* received, uint32_t index, const JoinRequest& request, JoinError* error);
+  bool adopt_peer(uint32_t peer, wire::Received* received, uint32_t index, const JoinRequest& request,
+                  JoinError* error);
   bool watch_peer(uint32_t peer, Fd lifeline, JoinError* error);
 
   uint64_t nonce_ = 0;

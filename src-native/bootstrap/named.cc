@@ -20,8 +20,8 @@ bool status_of(int directory, const char* path, int flags, struct statx* out) {
 bool owned_directory(const struct statx& s) { return S_ISDIR(s.stx_mode) && s.stx_uid == geteuid(); }
 
 bool foreign(JoinError* error, const std::string& what, uint32_t uid) {
-  return fail(error, "ERR_UINTR_JOIN", what + " belongs to user " + std::to_string(uid) + ", this is user " +
-                                           std::to_string(geteuid()));
+  return fail(error, "ERR_UINTR_JOIN",
+              what + " belongs to user " + std::to_string(uid) + ", this is user " + std::to_string(geteuid()));
 }
 
 // By way of the directory's descriptor, because a socket's path has no more than 107 bytes.
@@ -38,10 +38,12 @@ sockaddr_un address_of(const Fd& directory, const std::string& name) {
 bool valid_name(const std::string& name, JoinError* error) {
   bool good = !name.empty() && name.size() <= 64 && name[0] != '.';
   for (const char c : name) {
-    good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-');
+    good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                    c == '_' || c == '-');
   }
-  return good || fail(error, "ERR_UINTR_INVALID_ARGUMENT",
-                      "name '" + name + "': a world's name has 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with a dot");
+  return good ||
+         fail(error, "ERR_UINTR_INVALID_ARGUMENT",
+              "name '" + name + "': a world's name has 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with a dot");
 }
 
 bool open_directory(const std::string& runtime_dir, const std::string& home, Fd* directory, std::string* path,

@@ -1,5 +1,5 @@
-// What the kernel allows this process towards a peer, found out by trying it. A container's seccomp profile, Yama, a PID
-// namespace: each shows as a result here, and no guess about the reason is needed.
+// What the kernel allows this process towards a peer, found out by trying it. A container's seccomp profile, Yama, a
+// PID namespace: each shows as a result here, and no guess about the reason is needed.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace uintr {
 
-// Where peers of this process may try process_vm_writev: one word per rank, never unmapped, because a peer may still try
-// when this rank has long given up.
+// Where peers of this process may try process_vm_writev: one word per rank, never unmapped, because a peer may still
+// try when this rank has long given up.
 extern uint64_t probe_scratch[kMaxRanks];
 
 // Lets others read and write this process's memory where Yama would forbid it. tracer: the process that started the

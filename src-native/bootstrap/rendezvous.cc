@@ -38,13 +38,18 @@ void Rendezvous::readable(size_t i) {
   wire::Received received;
   wire::receive(m->socket.get(), &received);
   switch (received.what) {
-    case wire::Received::What::Nothing: return;
-    case wire::Received::What::Message: return take(m, &received);
-    case wire::Received::What::Closed: return left(m);
+    case wire::Received::What::Nothing:
+      return;
+    case wire::Received::What::Message:
+      return take(m, &received);
+    case wire::Received::What::Closed:
+      return left(m);
     case wire::Received::What::Garbage:
-      return turn_away(m, received.out_of_descriptors ? "the process that collects the ranks has too many open files (raise `ulimit -n`)"
-                                            : "a message of the joining rank is malformed",
-             received.out_of_descriptors ? wire::kJoin : wire::kProtocol);
+      return turn_away(m,
+                       received.out_of_descriptors
+                           ? "the process that collects the ranks has too many open files (raise `ulimit -n`)"
+                           : "a message of the joining rank is malformed",
+                       received.out_of_descriptors ? wire::kJoin : wire::kProtocol);
   }
 }
 
@@ -52,10 +57,11 @@ void Rendezvous::take(Member* m, wire::Received* received) {
   const wire::Head& head = received->message.head;
   if (head.version != wire::kVersion) {
     return turn_away(m, "this rank speaks bootstrap version " + std::to_string(head.version) + ", " + title() + " " +
-                  std::to_string(wire::kVersion) + ": use one version of uintr");
+                            std::to_string(wire::kVersion) + ": use one version of uintr");
   }
   switch (head.type) {
-    case wire::Type::Hello: return hello(m, received);
+    case wire::Type::Hello:
+      return hello(m, received);
     case wire::Type::AskMissing: {
       const wire::Text answer = wire::make_text(wire::Type::Missing, missing());
       if (wire::send(m->socket.get(), &answer, sizeof answer) != 0) left(m);
@@ -70,7 +76,8 @@ void Rendezvous::take(Member* m, wire::Received* received) {
       if (phase_ != Phase::Forming || !m->placed) break;
       m->mapped = true;
       return open_barrier();
-    default: break;
+    default:
+      break;
   }
   turn_away(m, "the joining rank sent a message out of turn", wire::kProtocol);
 }
@@ -84,7 +91,7 @@ void Rendezvous::hello(Member* m, wire::Received* received) {
   }
   if (received->credentials.uid != geteuid()) {
     return turn_away(m, "the joining rank runs as user " + std::to_string(received->credentials.uid) + ", " + title() +
-                  " belongs to user " + std::to_string(geteuid()));
+                            " belongs to user " + std::to_string(geteuid()));
   }
   if (!admissible(m, hello, &why, &code)) {
     return turn_away(m, why, code);
@@ -118,8 +125,10 @@ void Rendezvous::form() {
   std::vector<Member*> by_arrival;
   for (auto& m : members_) {
     if (!m->arrived || m->gone) continue;
-    if (m->rank != kNone) ranks_[m->rank] = m.get();
-    else by_arrival.push_back(m.get());
+    if (m->rank != kNone)
+      ranks_[m->rank] = m.get();
+    else
+      by_arrival.push_back(m.get());
   }
   std::sort(by_arrival.begin(), by_arrival.end(), [](Member* a, Member* b) { return a->arrival < b->arrival; });
   for (uint32_t rank = 0, next = 0; rank < size_; ++rank) {
@@ -241,8 +250,10 @@ int Rendezvous::sweep() {
     if (m->gone || m->arrived || m->reserved != kNone) continue;
     if (phase_ == Phase::Forming) m->silent_until = now + kHelloWithinMs;  // it is not listened to now
     const int64_t left_ms = m->silent_until - now;
-    if (left_ms <= 0) m->gone = true;
-    else if (next < 0 || left_ms < next) next = left_ms;
+    if (left_ms <= 0)
+      m->gone = true;
+    else if (next < 0 || left_ms < next)
+      next = left_ms;
   }
   std::erase_if(members_, [](auto& m) { return m->gone; });
   return static_cast<int>(next);

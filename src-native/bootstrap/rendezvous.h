@@ -38,15 +38,15 @@ class Rendezvous {
   enum class Phase { Gathering, Forming, Complete, Failed };
   struct Member {
     Fd socket;
-    uint32_t reserved = kNone;    // launched worlds
-    uint32_t rank = kNone;        // once wanted or assigned
-    bool arrived = false;         // its hello was taken
-    bool fetching = false;        // wants peers from `fetch_first` on
-    bool placed = false;          // its header is written: it has fetched once
+    uint32_t reserved = kNone;  // launched worlds
+    uint32_t rank = kNone;      // once wanted or assigned
+    bool arrived = false;       // its hello was taken
+    bool fetching = false;      // wants peers from `fetch_first` on
+    bool placed = false;        // its header is written: it has fetched once
     bool mapped = false;
-    bool gone = false;            // to be swept
+    bool gone = false;  // to be swept
     uint32_t fetch_first = 0;
-    int64_t silent_until = 0;     // a connection that does not say hello by then is dropped (named worlds)
+    int64_t silent_until = 0;  // a connection that does not say hello by then is dropped (named worlds)
     uint64_t arrival = 0;
     wire::Identity identity{};
     Fd fds[wire::kFdsPerRank];

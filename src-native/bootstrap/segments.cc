@@ -22,9 +22,12 @@ int seals_of(Segment::Kind kind) {
 
 const char* name_of(Segment::Kind kind) {
   switch (kind) {
-    case Segment::Kind::Control: return "uintr-control";
-    case Segment::Kind::Heap: return "uintr-heap";
-    default: return "uintr-world";
+    case Segment::Kind::Control:
+      return "uintr-control";
+    case Segment::Kind::Heap:
+      return "uintr-heap";
+    default:
+      return "uintr-world";
   }
 }
 
@@ -70,15 +73,17 @@ bool Segment::adopt(Kind kind, Fd fd, uint64_t bytes, const char* whose, Segment
   const int seals = fcntl(s.fd(), F_GET_SEALS);
   if (seals < 0) return fail(error, "ERR_UINTR_PROTOCOL", std::string(whose) + " is not a memfd");
   if ((seals & seals_of(kind)) != seals_of(kind)) {
-    return fail(error, "ERR_UINTR_PROTOCOL", std::string(whose) + " lacks seals: it has " + std::to_string(seals) +
-                                                 ", needed are " + std::to_string(seals_of(kind)));
+    return fail(error, "ERR_UINTR_PROTOCOL",
+                std::string(whose) + " lacks seals: it has " + std::to_string(seals) + ", needed are " +
+                    std::to_string(seals_of(kind)));
   }
   // statx, because fstat of a current glibc has a symbol version that older systems lack.
   struct statx status;
   if (statx(s.fd(), "", AT_EMPTY_PATH, STATX_SIZE, &status) != 0) return fail_syscall(error, "statx", errno, whose);
   if (status.stx_size != bytes) {
-    return fail(error, "ERR_UINTR_PROTOCOL", std::string(whose) + " has " + std::to_string(status.stx_size) +
-                                                 " bytes instead of " + std::to_string(bytes));
+    return fail(
+        error, "ERR_UINTR_PROTOCOL",
+        std::string(whose) + " has " + std::to_string(status.stx_size) + " bytes instead of " + std::to_string(bytes));
   }
   const int protection = kind == Kind::Control ? PROT_READ : PROT_READ | PROT_WRITE;
   if (!map(s.fd(), bytes, protection, &s.base_)) return fail_syscall(error, "mmap", errno, whose);
@@ -114,9 +119,7 @@ void Segment::unmap() {
   fd_.reset();
 }
 
-HeapMapping* HeapMapping::create(Segment segment) {
-  return new (std::nothrow) HeapMapping(std::move(segment));
-}
+HeapMapping* HeapMapping::create(Segment segment) { return new (std::nothrow) HeapMapping(std::move(segment)); }
 
 void HeapMapping::retain() { __atomic_fetch_add(&references_, 1, __ATOMIC_RELAXED); }
 
@@ -143,8 +146,9 @@ bool check_control_header(const unsigned char* control, const Geometry& geometry
   const std::string whose = "rank " + std::to_string(rank) + "'s control segment has the wrong ";
   if (header->magic != kControlMagic) return fail(error, "ERR_UINTR_PROTOCOL", whose + "magic number");
   if (header->version != kLayoutVersion) {
-    return fail(error, "ERR_UINTR_PROTOCOL", whose + "layout version " + std::to_string(header->version) +
-                                                 ", this is " + std::to_string(kLayoutVersion));
+    return fail(
+        error, "ERR_UINTR_PROTOCOL",
+        whose + "layout version " + std::to_string(header->version) + ", this is " + std::to_string(kLayoutVersion));
   }
   if (header->rank != rank) return fail(error, "ERR_UINTR_PROTOCOL", whose + "rank " + std::to_string(header->rank));
   if (!(header->geometry == geometry)) return fail(error, "ERR_UINTR_PROTOCOL", whose + "geometry");

@@ -1,5 +1,6 @@
 // A helper thread, behind two functions: in the addon libuv's (thread_uv.cc), because pthread_create of a current glibc
-// has a symbol version that older systems lack; in the native tests pthread's (test/native/bootstrap/thread_pthread.cc).
+// has a symbol version that older systems lack; in the native tests pthread's
+// (test/native/bootstrap/thread_pthread.cc).
 #pragma once
 
 namespace uintr {

@@ -11,15 +11,21 @@ namespace {
 // 0: no such type. Peers varies.
 size_t bytes_of(Type type) {
   switch (type) {
-    case Type::Hello: return sizeof(Hello);
-    case Type::Fetch: return sizeof(Fetch);
+    case Type::Hello:
+      return sizeof(Hello);
+    case Type::Fetch:
+      return sizeof(Fetch);
     case Type::Mapped:
     case Type::AskMissing:
-    case Type::Go: return sizeof(Plain);
-    case Type::Welcome: return sizeof(Welcome);
+    case Type::Go:
+      return sizeof(Plain);
+    case Type::Welcome:
+      return sizeof(Welcome);
     case Type::Refused:
-    case Type::Missing: return sizeof(Text);
-    case Type::Peers: return sizeof(Peers);
+    case Type::Missing:
+      return sizeof(Text);
+    case Type::Peers:
+      return sizeof(Peers);
   }
   return 0;
 }

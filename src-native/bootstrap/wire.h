@@ -44,7 +44,7 @@ struct Head {
 struct Identity {
   int32_t pid;
   int32_t tid;
-  uint64_t pid_namespace;    // inode of /proc/self/ns/pid, 0: unknown
+  uint64_t pid_namespace;  // inode of /proc/self/ns/pid, 0: unknown
   uint64_t nonce;
   uint64_t nonce_address;    // where it can be read (process_vm_readv)
   uint64_t scratch_address;  // kMaxRanks words; word r is rank r's to try process_vm_writev on
@@ -106,7 +106,7 @@ struct Received {
   Fd fds[kMaxFds];  // the first fd_count; closed with this
   uint32_t fd_count = 0;
   ucred credentials{0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};  // pid 0, uid -1: not told
-  bool out_of_descriptors = false;                                       // Garbage, because this process has too many open
+  bool out_of_descriptors = false;  // Garbage, because this process has too many open
 };
 // Takes one packet without blocking. Only whole messages of a known type and exactly its length come out as Message.
 void receive(int socket, Received* out);

@@ -65,9 +65,12 @@ void DriverBase::detach() {
 
 const char* Driver::name() const {
   switch (kind()) {
-    case Kind::Uintr: return "uintr";
-    case Kind::Signal: return "signal";
-    default: return "poll";
+    case Kind::Uintr:
+      return "uintr";
+    case Kind::Signal:
+      return "signal";
+    default:
+      return "poll";
   }
 }
 

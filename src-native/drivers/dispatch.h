@@ -1,6 +1,7 @@
 // Interrupt context: what a driver's handler runs on its thread. Implemented in dispatch_handler.cc, in the
 // freestanding archive. One list per JavaScript thread, for all its worlds (hardware allows one handler per thread);
-// only that thread changes it, and its handler only reads it, so single pointer stores keep it whole at any instruction.
+// only that thread changes it, and its handler only reads it, so single pointer stores keep it whole at any
+// instruction.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,7 @@ namespace {
 
 struct Installed {
   unsigned users = 0;
-  struct sigaction before {};
+  struct sigaction before{};
 };
 std::mutex mutex;
 Installed installed[65];  // by signal number
@@ -28,7 +28,7 @@ bool is_nobodys(const struct sigaction& action) {
 }
 
 struct sigaction our_action() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = ours();
   // SA_RESTART: a computation's system calls are not to fail because a message came.
   action.sa_flags = SA_RESTART | SA_SIGINFO;
@@ -50,14 +50,15 @@ thread_local ThreadMask thread_mask{};
 bool disposition_take(int signal_number, JoinError* error) {
   std::lock_guard lock(mutex);
   const std::string name = "signal " + std::to_string(signal_number);
-  struct sigaction current {};
+  struct sigaction current{};
   if (sigaction(signal_number, nullptr, &current) != 0) return fail_syscall(error, "sigaction", errno, name);
   Installed& i = installed[signal_number];
   if (!is_ours(current)) {
     if (!is_nobodys(current)) {
       return fail(error, "ERR_UINTR_JOIN",
-                  name + ": this program has a handler of its own for it; choose another one with the option `signal`, "
-                         "or driver 'poll'");
+                  name +
+                      ": this program has a handler of its own for it; choose another one with the option `signal`, "
+                      "or driver 'poll'");
     }
     const struct sigaction action = our_action();
     if (sigaction(signal_number, &action, nullptr) != 0) return fail_syscall(error, "sigaction", errno, name);
@@ -71,7 +72,7 @@ void disposition_give_back(int signal_number) {
   std::lock_guard lock(mutex);
   Installed& i = installed[signal_number];
   if (i.users == 0 || --i.users > 0) return;
-  struct sigaction current {};
+  struct sigaction current{};
   if (sigaction(signal_number, nullptr, &current) != 0 || !is_ours(current)) return;
   // A peer that does not know yet that this rank has closed may still signal. SIGURG is ignored by default; of the
   // others the default would end the process, so they stay ignored.
@@ -80,7 +81,7 @@ void disposition_give_back(int signal_number) {
 }
 
 bool disposition_is_ours(int signal_number) {
-  struct sigaction current {};
+  struct sigaction current{};
   return sigaction(signal_number, nullptr, &current) == 0 && is_ours(current);
 }
 

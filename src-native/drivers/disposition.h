@@ -6,7 +6,8 @@
 
 namespace uintr {
 
-// Puts uintr_signal_handler in place, or counts one more user of it. Refuses to displace a handler of the program's own.
+// Puts uintr_signal_handler in place, or counts one more user of it. Refuses to displace a handler of the program's
+// own.
 bool disposition_take(int signal_number, JoinError* error);
 // With the last user the old disposition comes back, if ours is still in place.
 void disposition_give_back(int signal_number);

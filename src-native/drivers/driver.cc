@@ -12,7 +12,8 @@ std::unique_ptr<Driver> Driver::prepare(const DriverOptions& options, JoinError*
     case Choice::Uintr:
       fail(error, "ERR_UINTR_UNSUPPORTED", "driver 'uintr': this build has no user interrupts");
       return nullptr;
-    case Choice::Poll: return std::make_unique<PollDriver>();
+    case Choice::Poll:
+      return std::make_unique<PollDriver>();
     case Choice::Auto:
     case Choice::Signal: {
       auto driver = std::make_unique<SignalDriver>();

@@ -6,7 +6,8 @@
 //   3. create()             after join: ports() for Setup::ports
 //   4. attach(engine)       the handler runs it from now on; runs it once, for what came in meanwhile
 //   5. still_ours()         now and then; false: call fall_back()
-//   6. destructor           after the engine's last word: peers stop signalling, the handler goes, and with the last rank
+//   6. destructor           after the engine's last word: peers stop signalling, the handler goes, and with the last
+//   rank
 //                           of the process so does the disposition
 #pragma once
 
@@ -39,13 +40,13 @@ class Driver {
   virtual ~Driver() = default;
 
   virtual Kind kind() const = 0;
-  const char* name() const;                // 'uintr' | 'signal' | 'poll'
+  const char* name() const;  // 'uintr' | 'signal' | 'poll'
   virtual DriverIdentity identity() const = 0;
 
   // `joined` must outlive the driver. For Ports::commit it takes Joined::commit.
   virtual void create(Joined* joined) = 0;
   virtual Ports ports() = 0;
-  virtual bool interrupts() const = 0;     // for Setup::interrupts
+  virtual bool interrupts() const = 0;  // for Setup::interrupts
   virtual void attach(Engine* engine) = 0;
   // Before the engine is destroyed; the destructor does it too.
   virtual void detach() = 0;

@@ -23,8 +23,8 @@ void port_interrupt(void* self, uint32_t peer, bool force) {
   // A peer that takes no interrupts hears of it when it looks; asleep, it has to be woken for that.
   if (t->pid == 0 || t->signal_number == 0) return port_wake(self, peer);
   Upid& upid = t->doorbell->upid;
-  // SYNC POINT: upid. A sender sets its bit in PIR, then sets ON; the receiver clears ON, then takes PIR. Only who turns
-  // ON from 0 to 1 signals: one handler run stands for all that came before it.
+  // SYNC POINT: upid. A sender sets its bit in PIR, then sets ON; the receiver clears ON, then takes PIR. Only who
+  // turns ON from 0 to 1 signals: one handler run stands for all that came before it.
   upid.pir.or_sc(uint64_t{1} << (t->vector & 63));
   const uint32_t before = upid.status.or_sc(kUpidOn);
   // SN: the receiver wants none (it has no handler any more, or its driver is 'poll').

@@ -11,8 +11,9 @@ struct Named {
   int number;
 };
 // Neither Node, V8, libuv nor the kernel sends these by itself in a Node process.
-constexpr Named kUsable[] = {{"SIGURG", SIGURG},   {"SIGUSR2", SIGUSR2},     {"SIGIO", SIGIO},        {"SIGPOLL", SIGPOLL},
-                             {"SIGPWR", SIGPWR},   {"SIGSTKFLT", SIGSTKFLT}, {"SIGVTALRM", SIGVTALRM}};
+constexpr Named kUsable[] = {{"SIGURG", SIGURG},      {"SIGUSR2", SIGUSR2}, {"SIGIO", SIGIO},
+                             {"SIGPOLL", SIGPOLL},    {"SIGPWR", SIGPWR},   {"SIGSTKFLT", SIGSTKFLT},
+                             {"SIGVTALRM", SIGVTALRM}};
 
 // "SIGRTMIN+3" after its prefix: "" or a sign and digits.
 bool parse_offset(const std::string& text, char sign, int* offset) {
@@ -45,8 +46,9 @@ bool parse_signal(const std::string& name, int* signal_number, JoinError* error)
     return true;
   }
   return fail(error, "ERR_UINTR_INVALID_ARGUMENT",
-              "signal '" + name + "': one of SIGURG, SIGUSR2, SIGIO, SIGPWR, SIGSTKFLT, SIGVTALRM, SIGRTMIN+n and "
-              "SIGRTMAX-n; the others have a meaning to Node or to the kernel");
+              "signal '" + name +
+                  "': one of SIGURG, SIGUSR2, SIGIO, SIGPWR, SIGSTKFLT, SIGVTALRM, SIGRTMIN+n and "
+                  "SIGRTMAX-n; the others have a meaning to Node or to the kernel");
 }
 
 }  // namespace uintr

@@ -7,7 +7,7 @@ namespace uintr {
 
 constexpr uint32_t kNoVector = 64;
 
-uint32_t vector_take();                 // the highest free one, or kNoVector
+uint32_t vector_take();                  // the highest free one, or kNoVector
 bool vector_take_this(uint32_t vector);  // false: in use, or above 63
 void vector_give_back(uint32_t vector);
 

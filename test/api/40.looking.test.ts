@@ -25,8 +25,9 @@ eachDriver(() => {
           const into = new Uint8Array(status.byteLength);
           assert.deepEqual(await world.recv(into, status), status);
           assertPattern(into, 1);
-          assert.equal(world.iprobe(), null);
+          assert.equal(world.iprobe({ tag: 8 }), null);
         }
+        await meet(world);
       }
     },
   );

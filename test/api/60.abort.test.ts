@@ -21,9 +21,9 @@ eachDriver(() => {
       for (const reason of [new Error('my own'), 'a string', 0]) {
         const controller = new AbortController();
         const into = new Uint8Array(LARGE);
-        const request = world.irecv(into, { source: 1, signal: controller.signal });
-        const without = world.irecv({ source: 1, signal: controller.signal });
-        const promise = world.recv(into, { source: 1, signal: controller.signal });
+        const request = world.irecv(into, { source: 1, tag: 1, signal: controller.signal });
+        const without = world.irecv({ source: 1, tag: 1, signal: controller.signal });
+        const promise = world.recv(into, { source: 1, tag: 1, signal: controller.signal });
         controller.abort(reason);
         await assert.rejects(async () => request, exactly(reason));
         await assert.rejects(async () => without, exactly(reason));
@@ -32,10 +32,10 @@ eachDriver(() => {
         assertAll(into, 0);
       }
       await meet(world);
-      assertPattern((await world.recv({ source: 1 })).data, 2);
+      assertPattern((await world.recv({ source: 1, tag: 1 })).data, 2);
     } else {
       await meet(world);
-      await world.send(pattern(2, LARGE), { dest: 0 });
+      await world.send(pattern(2, LARGE), { dest: 0, tag: 1 });
     }
   });
 
@@ -44,13 +44,13 @@ eachDriver(() => {
       if (world.rank === 0) {
         const controller = new AbortController();
         const into = new Uint8Array(size);
-        const request = world.irecv(into, { source: 1, signal: controller.signal });
+        const request = world.irecv(into, { source: 1, tag: 1, signal: controller.signal });
         await meet(world);
         controller.abort();
         assert.equal((await request).byteLength, size);
         assertPattern(into, 1);
       } else {
-        const sent = world.isend(pattern(1, size), { dest: 0 });
+        const sent = world.isend(pattern(1, size), { dest: 0, tag: 1 });
         await meet(world);
         await sent;
       }
@@ -85,13 +85,13 @@ eachDriver(() => {
       if (world.rank === 0) {
         const controller = new AbortController();
         await meet(world);
-        const request = world.issend(pattern(1, size), { dest: 1, signal: controller.signal });
+        const request = world.issend(pattern(1, size), { dest: 1, tag: 1, signal: controller.signal });
         await request;
         controller.abort();
         assert.equal((await request).byteLength, size);
       } else {
         const into = new Uint8Array(size);
-        const received = world.irecv(into, { source: 0 });
+        const received = world.irecv(into, { source: 0, tag: 1 });
         await meet(world);
         await received;
         assertPattern(into, 1);
@@ -124,6 +124,8 @@ eachDriver(() => {
           assertPattern(into, round);
         }
       }
+      // Or the next message might meet the receive of this round.
+      await meet(world);
     }
   });
 });

@@ -7,8 +7,8 @@
 // sources: test/native/bootstrap/thread_pthread.cc test/native/bootstrap/engine_stub.cc
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -51,8 +51,10 @@ void world_of(uint32_t size, Body body, uint32_t killed = kNone) {
   }
   sockets.clear();
   for (uint32_t i = 0; i < size; ++i) {
-    if (i == killed) test::was_killed(pids[i], SIGKILL);
-    else test::ended_well(pids[i]);
+    if (i == killed)
+      test::was_killed(pids[i], SIGKILL);
+    else
+      test::ended_well(pids[i]);
   }
 }
 
@@ -231,13 +233,16 @@ void threads_can_be_ranks() {
   pthread_t ids[2];
   for (int i = 0; i < 2; ++i) {
     parts[i].fd = sockets[i].release();
-    pthread_create(&ids[i], nullptr, [](void* p) -> void* {
-      auto* part = static_cast<Part*>(p);
-      JoinRequest r = test::request(2, part->fd);
-      r.tid = static_cast<int32_t>(syscall(SYS_gettid));
-      join(r, &part->joined, &part->error);
-      return nullptr;
-    }, &parts[i]);
+    pthread_create(
+        &ids[i], nullptr,
+        [](void* p) -> void* {
+          auto* part = static_cast<Part*>(p);
+          JoinRequest r = test::request(2, part->fd);
+          r.tid = static_cast<int32_t>(syscall(SYS_gettid));
+          join(r, &part->joined, &part->error);
+          return nullptr;
+        },
+        &parts[i]);
   }
   for (const pthread_t id : ids) pthread_join(id, nullptr);
   for (Part& part : parts) CHECK_OK(part.joined != nullptr, part.error);

@@ -40,14 +40,17 @@ void ranks_come_in_any_order() {
   for (uint32_t i = 0; i < 3; ++i) {
     pids[i] = test::child([&] {
       JoinRequest r = test::named("orders", 3, directory);
-      if (i == 0) r.wanted_rank = 2;  // the first to come
-      else usleep(50000 * i);
+      if (i == 0)
+        r.wanted_rank = 2;  // the first to come
+      else
+        usleep(50000 * i);
       auto joined = joins(r);
       CHECK(joined->rank == (i == 0 ? 2 : i - 1));
       CHECK(joined->hosted_name == (i == 0 ? "orders" : ""));
       if (i == 1) {
         // The host answers while it computes: its hub is a thread of its own.
-        fails(test::named("orders", 3, directory), "ERR_UINTR_JOIN", "world 'orders' is complete (3 of 3 ranks joined)");
+        fails(test::named("orders", 3, directory), "ERR_UINTR_JOIN",
+              "world 'orders' is complete (3 of 3 ranks joined)");
         end.open(2);
       } else {
         end.pass();
@@ -127,11 +130,12 @@ void a_stale_socket_is_replaced() {
   CHECK_OK(open_directory(directory, "", &dir, &path, &error), error);
   // What a killed host leaves: both files, and nobody behind them.
   test::was_killed(test::child([&] {
-    NameHold hold;
-    CHECK(hold.take(dir, "stale", &error) == NameHold::Outcome::Held);
-    CHECK(hold.listen(&listener, &error));
-    raise(SIGKILL);
-  }), SIGKILL);
+                     NameHold hold;
+                     CHECK(hold.take(dir, "stale", &error) == NameHold::Outcome::Held);
+                     CHECK(hold.listen(&listener, &error));
+                     raise(SIGKILL);
+                   }),
+                   SIGKILL);
   CHECK(faccessat(dir.get(), "stale.sock", F_OK, 0) == 0);
   auto joined = joins(test::named("stale", 1, directory));
   NameHold hold;

@@ -65,9 +65,8 @@ void a_timeout_names_the_missing() {
 void a_rank_that_ends_ends_the_waiting() {
   World w(2);
   const pid_t silent = w.rank(1, [](int) { usleep(50000); });
-  const pid_t waiting = w.rank(0, [](int fd) {
-    fails(test::request(2, fd), "ERR_UINTR_JOIN", "rank 1 ended before all ranks had joined");
-  });
+  const pid_t waiting = w.rank(
+      0, [](int fd) { fails(test::request(2, fd), "ERR_UINTR_JOIN", "rank 1 ended before all ranks had joined"); });
   w.sockets.clear();
   test::ended_well(silent);
   test::ended_well(waiting);
@@ -98,9 +97,8 @@ void a_launcher_that_ends_ends_the_waiting() {
 
 void values_must_agree() {
   World w(2);
-  const pid_t right = w.rank(0, [](int fd) {
-    fails(test::request(2, fd), "ERR_UINTR_JOIN", "rank 1 could not join: ringBytes 131072");
-  });
+  const pid_t right = w.rank(
+      0, [](int fd) { fails(test::request(2, fd), "ERR_UINTR_JOIN", "rank 1 could not join: ringBytes 131072"); });
   usleep(100000);
   const pid_t wrong = w.rank(1, [](int fd) {
     JoinRequest r = test::request(2, fd);
@@ -160,8 +158,9 @@ void garbage_is_refused() {
     size_t size;
     const char* answer;
   } cases[] = {
-      {"nonsense", 8, "malformed"},          {&hello, sizeof hello - 1, "malformed"}, {&hello, sizeof hello, "malformed"},
-      {&mapped, sizeof mapped, "out of turn"}, {&fetch, sizeof fetch, "out of turn"},   {&old, sizeof old, "version 9"},
+      {"nonsense", 8, "malformed"},          {&hello, sizeof hello - 1, "malformed"},
+      {&hello, sizeof hello, "malformed"},   {&mapped, sizeof mapped, "out of turn"},
+      {&fetch, sizeof fetch, "out of turn"}, {&old, sizeof old, "version 9"},
   };
   for (const auto& c : cases) {
     World w(2);

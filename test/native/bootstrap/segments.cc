@@ -70,7 +70,8 @@ void what_is_not_sealed_or_sized_is_refused() {
   CHECK_ERROR(error, "ERR_UINTR_PROTOCOL", "lacks seals");
   CHECK(!Segment::adopt(Kind::World, copy_of(world), 4096, "the world segment", &out, &error));
   CHECK_ERROR(error, "ERR_UINTR_PROTOCOL", "has 8192 bytes instead of 4096");
-  CHECK(!Segment::adopt(Kind::World, Fd(open("/dev/null", O_RDWR | O_CLOEXEC)), 4096, "the world segment", &out, &error));
+  CHECK(
+      !Segment::adopt(Kind::World, Fd(open("/dev/null", O_RDWR | O_CLOEXEC)), 4096, "the world segment", &out, &error));
   CHECK_ERROR(error, "ERR_UINTR_PROTOCOL", "is not a memfd");
   CHECK(!out);
 }

@@ -18,34 +18,34 @@ namespace test {
 
 inline int checks = 0;
 
-#define CHECK(condition)                                                                 \
-  do {                                                                                   \
-    ++::test::checks;                                                                    \
-    if (!(condition)) {                                                                  \
-      fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);          \
-      _exit(1);                                                                          \
-    }                                                                                    \
+#define CHECK(condition)                                                        \
+  do {                                                                          \
+    ++::test::checks;                                                           \
+    if (!(condition)) {                                                         \
+      fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
+      _exit(1);                                                                 \
+    }                                                                           \
   } while (false)
 
 // `error` holds a message that contains `text`.
-#define CHECK_ERROR(error, expected_code, text)                                                                       \
-  do {                                                                                                                \
-    ++::test::checks;                                                                                                 \
-    if (strcmp((error).code, expected_code) != 0 || (error).message.find(text) == std::string::npos) {                \
-      fprintf(stderr, "%s:%d: got %s \"%s\", wanted %s \"…%s…\"\n", __FILE__, __LINE__, (error).code,                 \
-              (error).message.c_str(), expected_code, text);                                                          \
-      _exit(1);                                                                                                       \
-    }                                                                                                                 \
+#define CHECK_ERROR(error, expected_code, text)                                                        \
+  do {                                                                                                 \
+    ++::test::checks;                                                                                  \
+    if (strcmp((error).code, expected_code) != 0 || (error).message.find(text) == std::string::npos) { \
+      fprintf(stderr, "%s:%d: got %s \"%s\", wanted %s \"…%s…\"\n", __FILE__, __LINE__, (error).code,  \
+              (error).message.c_str(), expected_code, text);                                           \
+      _exit(1);                                                                                        \
+    }                                                                                                  \
   } while (false)
 
 // Ends the test with what a failed call says.
-#define CHECK_OK(call, error)                                                                               \
-  do {                                                                                                      \
-    ++::test::checks;                                                                                       \
-    if (!(call)) {                                                                                          \
+#define CHECK_OK(call, error)                                                                                  \
+  do {                                                                                                         \
+    ++::test::checks;                                                                                          \
+    if (!(call)) {                                                                                             \
       fprintf(stderr, "%s:%d: %s: %s %s\n", __FILE__, __LINE__, #call, (error).code, (error).message.c_str()); \
-      _exit(1);                                                                                             \
-    }                                                                                                       \
+      _exit(1);                                                                                                \
+    }                                                                                                          \
   } while (false)
 
 // A child that runs `body` and dies with its parent.
@@ -83,8 +83,13 @@ inline int open_descriptors() { return count_entries("/proc/self/fd"); }
 inline int threads() { return count_entries("/proc/self/task"); }
 
 inline uintr::Geometry geometry(uint32_t size) {
-  return {.size = size, .max_requests = 64, .ring_bytes = 65536, .eager_limit = 4096, .credit_blocks = 64,
-          .reserved = 0, .heap_bytes = 2 << 20};
+  return {.size = size,
+          .max_requests = 64,
+          .ring_bytes = 65536,
+          .eager_limit = 4096,
+          .credit_blocks = 64,
+          .reserved = 0,
+          .heap_bytes = 2 << 20};
 }
 
 inline uintr::JoinRequest request(uint32_t size, int hub_fd) {

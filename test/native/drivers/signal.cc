@@ -1,5 +1,5 @@
-// The signal driver: an interrupt reaches a computing thread, interrupts coalesce as the hardware's do, and the process's
-// signals are as they were when the last rank has gone.
+// The signal driver: an interrupt reaches a computing thread, interrupts coalesce as the hardware's do, and the
+// process's signals are as they were when the last rank has gone.
 //
 // sources: src-native/bootstrap/admission.cc src-native/bootstrap/client.cc src-native/bootstrap/error.cc
 // sources: src-native/bootstrap/hub.cc src-native/bootstrap/join.cc src-native/bootstrap/joined.cc
@@ -15,12 +15,12 @@
 
 #include <cerrno>
 
+#include "../bootstrap/engine_stub.h"
+#include "../bootstrap/tools.h"
 #include "bootstrap/thread.h"
 #include "drivers/dispatch.h"
 #include "drivers/driver.h"
 #include "drivers/vectors.h"
-#include "../bootstrap/engine_stub.h"
-#include "../bootstrap/tools.h"
 
 using namespace uintr;
 using Choice = DriverOptions::Choice;
@@ -28,7 +28,7 @@ using Choice = DriverOptions::Choice;
 namespace {
 
 struct sigaction disposition(int signal_number) {
-  struct sigaction now {};
+  struct sigaction now{};
   sigaction(signal_number, nullptr, &now);
   return now;
 }
@@ -170,10 +170,14 @@ void the_process_is_left_as_it_was() {
   CHECK(!dispatch_active());
   sigprocmask(SIG_SETMASK, &before, nullptr);
   signal(SIGURG, SIG_DFL);
-  { Rank a; }
+  {
+    Rank a;
+  }
   CHECK(disposition(SIGURG).sa_handler == SIG_DFL);
   // A late one of a kind that would end the process finds itself ignored.
-  { Rank a(1, -1, Choice::Signal, "SIGUSR2"); }
+  {
+    Rank a(1, -1, Choice::Signal, "SIGUSR2");
+  }
   raise(SIGUSR2);
   CHECK(disposition(SIGUSR2).sa_handler == SIG_IGN);
   for (uint32_t i = 0; i < 64; ++i) CHECK(vector_take_this(i));
@@ -212,12 +216,15 @@ void a_stray_signal_is_harmless() {
   const uint64_t before = rank.runs();
   // In a thread that is no rank.
   ThreadHandle thread;
-  CHECK(thread_start(&thread, [](void*) {
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGURG);
-  }, nullptr));
+  CHECK(thread_start(
+      &thread,
+      [](void*) {
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, nullptr);
+        syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGURG);
+      },
+      nullptr));
   thread_join(&thread);
   CHECK(rank.runs() == before);
   rank.driver->detach();

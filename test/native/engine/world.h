@@ -33,6 +33,7 @@ struct Options {
   uint32_t slice_bytes = 0;
   bool interrupts = true;
   bool interrupt_wakes = true;
+  int32_t pid = 0;  // of all ranks, for copies by the kernel; 0: this process
 };
 
 // Memory between two forbidden pages.
@@ -145,7 +146,7 @@ inline World::World(const Options& o) : options(o) {
     r->control = std::make_unique<Guarded>(l.control_bytes());
     r->heap = std::make_unique<Guarded>(o.heap_bytes);
     r->memory = std::make_unique<Guarded>(Engine::private_bytes(geometry));
-    maps.push_back({r->control->base(), r->heap->base(), static_cast<int32_t>(getpid()), o.copy_kinds});
+    maps.push_back({r->control->base(), r->heap->base(), o.pid != 0 ? o.pid : static_cast<int32_t>(getpid()), o.copy_kinds});
     ranks_.push_back(std::move(r));
   }
   for (auto& r : ranks_) {

@@ -1,0 +1,233 @@
+// A peer that writes nonsense where others read: whatever it is, an honest rank
+// does not crash, does not write outside its own buffers, does not wait in the
+// engine, and can still talk to a third rank. Rank 0 is the liar; its control
+// segment, the world segment and its heap are set to garbage of all sorts while
+// messages are on their way.
+// sources: src-native/engine/*.cc
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <random>
+
+#include "engine/claim.h"
+#include "world.h"
+
+using namespace test;
+
+namespace {
+
+using Random = std::mt19937_64;
+
+// Wrong in a way that is likely to get far.
+uint64_t nonsense(Random& random, uint64_t was) {
+  switch (random() % 12) {
+    case 0: return 0;
+    case 1: return ~0ull;
+    case 2: return random();
+    case 3: return was + 1;
+    case 4: return was - 1;
+    case 5: return was + 32 * (1 + random() % 600);
+    case 6: return was ^ (1ull << (random() % 64));
+    case 7: return 0x100000000ull * (random() % 3) + random() % 300;
+    case 8: return random() % 100000;
+    case 9: return 0x8000000000000000ull;
+    case 10: return claim::make(static_cast<uint32_t>(random() % 4), static_cast<claim::State>(random() % 4),
+                                static_cast<uint32_t>(random() % 40));
+    default: return random() & 0xffffffff;
+  }
+}
+
+void spoil_word(Random& random, unsigned char* at, uint64_t bytes) {
+  uint64_t was = 0;
+  std::memcpy(&was, at, bytes);
+  uint64_t now = nonsense(random, was);
+  std::memcpy(at, &now, bytes);
+}
+
+// One place of what rank 0 may write.
+void spoil(Random& random, World& w) {
+  Layout l = w.layout();
+  unsigned char* control = w[0].control->base();
+  unsigned char* world = w.world_segment();
+  uint32_t peer = 1 + random() % (w.size() - 1);
+  auto field = [&](uint64_t base, uint64_t offset) { return control + base + offset; };
+  switch (random() % 16) {
+    case 0: return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, data_tail)), 8);
+    case 1: return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, reply_tail)), 8);
+    case 2: return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, want_data_space)), 4);
+    case 3: return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, copy_kinds)), 4);
+    case 4: return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, data_head)), 8);
+    case 5: return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, released_blocks)), 8);
+    case 6: return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, reply_head)), 8);
+    case 7: return spoil_word(random, field(0, offsetof(ControlHeader, attention)), 4);
+    case 8: return spoil_word(random, field(0, offsetof(ControlHeader, life)), 4);
+    case 9: {
+      uint64_t slot = l.slot(random() % w.geometry.max_requests);
+      return spoil_word(random, field(slot, random() % 2 != 0 ? offsetof(PublicSlot, done) : offsetof(PublicSlot, passes)), 8);
+    }
+    case 10: return spoil_word(random, world + l.claim(random() % w.size(), random() % 12), 8);
+    case 11: return spoil_word(random, world + l.doorbell(peer) + offsetof(Doorbell, pending), 8);
+    case 12: {  // a word of a record in the data ring
+      uint64_t at = l.data_ring(peer) + random() % (w.geometry.ring_bytes / 4) / 4 * 4;
+      return spoil_word(random, control + at, random() % 2 != 0 ? 4 : 8);
+    }
+    case 13:
+    case 14: {  // or in the reply ring
+      uint64_t at = l.reply_ring(peer) + random() % 1024 / 4 * 4;
+      return spoil_word(random, control + at, random() % 2 != 0 ? 4 : 8);
+    }
+    default:  // a whole stretch
+      for (uint64_t i = 0, at = random() % (l.control_bytes() - 4096); i < 64; ++i) {
+        control[at + i] = static_cast<unsigned char>(random());
+      }
+  }
+}
+
+// A process whose memory may be written to at any address without harm.
+pid_t victim() {
+  pid_t pid = fork();
+  if (pid == 0) {
+    for (;;) pause();
+  }
+  return pid;
+}
+
+void one_run(uint64_t seed, uint32_t kinds, int32_t pid) {
+  Random random(seed);
+  Options o;
+  o.size = 3;
+  o.max_requests = 32;
+  o.ring_bytes = 4096;
+  o.eager_limit = 512;
+  o.credit_blocks = 8;
+  o.heap_bytes = 1 << 20;
+  o.copy_kinds = kinds;
+  o.pid = pid;
+  World w(o);
+  std::vector<unsigned char> own(100000, 0x33), into(100000, 0x44);
+  static const uint64_t kLengths[] = {0, 8, 300, 512, 600, 5000, 70000};
+  std::vector<Posted> posted;
+  auto length = [&] { return kLengths[random() % 7]; };
+  auto act = [&](Rank& r, uint32_t peer) {
+    Posted p{kNoHandle, {}};
+    switch (random() % 7) {
+      case 0:
+      case 1: p = r.send(peer, own.data(), length(), random() % 2, 0, random() % 2 != 0); break;
+      case 2: p = r.recv(random() % 2 != 0 ? peer : kAnySource, into.data(), length(), random() % 3 != 0 ? kAnyTag : 1); break;
+      case 3: p = r.recv_block(peer); break;
+      case 4: r.progress(static_cast<Effort>(random() % 3)); break;
+      case 5: r->on_interrupt(); break;
+      default: {
+        Envelope e;
+        r->probe(kAnySource, 0, kAnyTag, &e);
+      }
+    }
+    if (r.rank == 1 && p.handle != kNoHandle) posted.push_back(p);
+  };
+  for (int step = 0; step < 30; ++step) {
+    uint32_t rank = random() % 3 != 0 ? 1 : 0;
+    // The liar's own engine runs only at first: its own state is not at stake.
+    if (rank == 0 && step < 12) {
+      act(w[0], 1);
+    } else {
+      act(w[1], random() % 4 != 0 ? 0 : 0);
+    }
+    if (step > 4 && random() % 2 != 0) spoil(random, w);
+  }
+  for (int i = 0; i < 10; ++i) {
+    w[1].deliver();
+    w[1].progress();
+    if (i < 5) spoil(random, w);
+  }
+  // Rank 1 still talks to itself and to rank 2.
+  unsigned char byte = 9, in[2] = {};
+  for (auto& p : posted) {
+    if (!w[1].over(p) && random() % 2 != 0) w[1]->cancel(p.handle);
+  }
+  w[1].collect();
+  Posted r = w[1].recv(2, &in[0], 1, 12345, 7);
+  if (r.handle != kNoHandle || r.completion.error != Error::NoMemory) {
+    w[2].send(1, &byte, 1, 12345, 7);
+    w.settle(0);
+    CHECK_EQ(w[1].error(r), Error::None);
+    CHECK_EQ(in[0], 9);
+  }
+  // And everything ends once the liar is gone.
+  if (random() % 2 != 0) w[1]->begin_close();
+  w[1]->peer_gone(0, Cause::Killed);
+  w[1]->abandon(Error::Timeout);
+  w.settle(0);
+  // A claim word can be made to look as if rank 2 had matched a send; then only
+  // rank 2's end tells that it has not.
+  w[1]->peer_gone(2, Cause::Killed);
+  w[1].collect();
+  for (auto& p : posted) {
+    if (w[1].over(p)) continue;
+    auto show = [](void* seed, const RequestView& v) {
+      std::fprintf(stderr, "seed %llu: slot %u %s state %u peer %u\n", *static_cast<unsigned long long*>(seed),
+                   handle_slot(v.handle), v.kind == RequestView::Kind::Send ? "send" : "receive",
+                   static_cast<unsigned>(v.state), v.peer);
+    };
+    w[1]->each_request(show, &seed);
+    CHECK(!"a request does not end");
+  }
+  CHECK(w[1]->quiescent());
+  CHECK(std::count(own.begin(), own.end(), 0x33) == static_cast<long>(own.size()));  // what is sent is only read
+}
+
+}  // namespace
+
+TEST("01 garbage anywhere: no crash, no harm to others, everything ends") {
+  for (uint64_t seed = 0; seed < 4000; ++seed) {
+    one_run(seed, seed % 2 != 0 ? kCopyPipeline : kCopyHeap | kCopyPipeline, static_cast<int32_t>(getpid()));
+  }
+}
+
+TEST("02 garbage addresses for copies by the kernel end in CopyFailed at worst") {
+  pid_t pid = victim();
+  CHECK(pid > 0);
+  for (uint64_t seed = 10000; seed < 12000; ++seed) one_run(seed, kCopyCma | kCopyPipeline, pid);
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+}
+
+TEST("03 records no engine writes make the pair faulty, with ERR_UINTR_PROTOCOL, and nothing else") {
+  World w;
+  unsigned char byte = 1, in = 0;
+  Posted waits = w[1].recv(0, &in, 1, 5);
+  w[0].send(1, &byte, 1, 6);
+  spoil_word(*std::make_unique<Random>(1), w[0].control->base() + w.layout().data_ring(1), 4);
+  uint32_t huge = 0xffffffe0u;
+  std::memcpy(w[0].control->base() + w.layout().data_ring(1), &huge, 4);
+  for (int i = 0; i < 3; ++i) w[1].progress();
+  CHECK_EQ(w[1].error(waits), Error::Protocol);
+  CHECK(w[1]->peer_is_gone(0));
+  CHECK_EQ(w[1].send(0, &byte, 1).completion.error, Error::Protocol);
+  Posted self = w[1].recv(1, &in, 1);
+  w[1].send(1, &byte, 1);
+  w[1].progress();
+  CHECK_EQ(w[1].error(self), Error::None);
+}
+
+TEST("04 a claim word set to anything neither hangs nor crashes a transfer") {
+  Random random(4);
+  for (int run = 0; run < 300; ++run) {
+    World w;
+    auto out = pattern(1 << 20, 1);
+    std::vector<unsigned char> into(out.size());
+    Posted s = w[0].send(1, out.data(), out.size());
+    if (run % 3 == 0) spoil_word(random, w.world_segment() + w.layout().claim(0, 0), 8);
+    Posted r = w[1].recv(0, into.data(), into.size());
+    if (run % 3 != 0) spoil_word(random, w.world_segment() + w.layout().claim(0, 0), 8);
+    for (int i = 0; i < 20; ++i) w[i % 2].deliver(), w[i % 2].progress();
+    w[0]->abandon(Error::Timeout);
+    w[1]->peer_gone(0, Cause::Killed);
+    w[0]->peer_gone(1, Cause::Killed);
+    w.settle();
+    CHECK(w[0].over(s));
+    if (!w[1].over(r)) CHECK(w[1]->cancel(r.handle));
+  }
+}
+
+CHECK_MAIN("engine/garbage")
