@@ -50,6 +50,12 @@ inline bool any_left(const ClaimWord* c, uint32_t gen, uint32_t chunks) {
   return generation(w) == gen && state(w) == Moving && next(w) < chunks;
 }
 
+// Has the receiver taken an offer of this generation?
+inline bool taken(const ClaimWord* c, uint32_t gen) {
+  uint64_t w = c->word.acquire();
+  return generation(w) == gen && (state(w) == Moving || state(w) == Closed);
+}
+
 // Is this what no correct rank leaves in the word of an active transfer? `own`:
 // the word is the asker's, so only the asker moves it to another generation.
 inline bool nonsense(const ClaimWord* c, uint32_t gen, uint32_t chunks, bool own) {

@@ -30,6 +30,7 @@ struct Peer {
   RingReader data_in, reply_in;
   const Shared<uint32_t>* attention;
   const Shared<uint32_t>* life;
+  const Shared<uint32_t>* posted;
   const Shared<uint32_t>* their_kinds;       // CopyKind bits the peer can use on our buffers
   const Shared<uint64_t>* their_released;    // eager credit the peer has given back to us
   Shared<uint64_t>* my_released;             // and we to it
@@ -52,6 +53,13 @@ struct Peer {
   bool faulty;                // wrote what no correct engine writes; failed by the thread soon
   bool closing;               // its Life said Closing: it receives nothing new
   Cause cause;
+};
+
+// What a notice asks of its receiver.
+enum class Need : uint32_t {
+  Look,   // there is something for you: it is enough that you look before you sleep
+  Match,  // an envelope: needs your CPU if you have a receive posted that it may match
+  Cpu,    // a baton, a reply, room in a ring: needs your CPU
 };
 
 struct Core : Engine {
@@ -123,6 +131,8 @@ struct Core : Engine {
   void copy_out(uint32_t entry, unsigned char* to, uint64_t n);
   void release_entry(uint32_t entry);
   bool place(Slot& s);                     // gives an allocating receive its block; false: none committed
+  void post(uint32_t i);
+  void unpost(uint32_t i);
   void stall(Slot& s, uint32_t entry);
   void resume_stalled_now();
   void reserve_for_handlers();             // thread only, likewise
@@ -135,9 +145,9 @@ struct Core : Engine {
   void release_credit(Peer& p, uint32_t blocks);
 
   // ---- reply.cc
-  void owe_match(Slot& s, bool needs_cpu);
+  void owe_match(Slot& s, Need need);
   void owe_fin(Slot& s, Error error, uint32_t sys_errno);
-  void owe(Slot& s, uint8_t what, bool needs_cpu);
+  void owe(Slot& s, uint8_t what, Need need);
   void flush_owed(uint32_t peer);
   bool push_owed(Slot& s);
 
@@ -162,7 +172,7 @@ struct Core : Engine {
   void off_work(Slot& s);
 
   // ---- notice.cc
-  void notify(uint32_t peer, bool needs_cpu);
+  void notify(uint32_t peer, Need need);
   bool anything_pending() const;
   bool something_to_do();
   bool attentive(uint32_t peer) const;     // the peer is at it, or will be as soon as it is woken

@@ -74,7 +74,7 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
         break;
       case SlotState::Posted:
         if (s.peer != peer && (s.peer != kAnySource || others)) break;
-        posted.remove(i);
+        unpost(i);
         s.peer = peer;
         finish(s, error, cause);
         break;
@@ -100,7 +100,7 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
 void Core::fail_posted(Error error) {
   for (uint32_t i = 0; i < slots_touched; ++i) {
     if (slots[i].state != SlotState::Posted) continue;
-    posted.remove(i);
+    unpost(i);
     finish(slots[i], error);
   }
 }
@@ -144,7 +144,7 @@ void Engine::begin_close() {
   // Sends to oneself that nobody has received, nobody will.
   c->fail_sends_to(c->rank);
   for (uint32_t i = 0; i < c->size; ++i)
-    if (i != c->rank && !c->peers[i].gone) c->notify(i, false);
+    if (i != c->rank && !c->peers[i].gone) c->notify(i, Need::Look);
 }
 
 bool Engine::quiescent() const {
@@ -190,7 +190,7 @@ void Engine::publish_life(Life life) {
   c->life = life;
   c->header->life.release(static_cast<uint32_t>(life));
   for (uint32_t i = 0; i < c->size; ++i)
-    if (i != c->rank && !c->peers[i].gone) c->notify(i, false);
+    if (i != c->rank && !c->peers[i].gone) c->notify(i, Need::Look);
 }
 
 }  // namespace uintr

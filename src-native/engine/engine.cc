@@ -116,6 +116,7 @@ Engine* Engine::create(void* memory, const Setup& setup) {
                       &from->reply_head, &their_out->want_reply_space);
     p.attention = &header->attention;
     p.life = &header->life;
+    p.posted = &header->posted;
     p.their_kinds = &their_out->copy_kinds;
     p.their_released = &their_in->released_blocks;
     p.my_released = &from->released_blocks;
@@ -333,7 +334,7 @@ bool Engine::cancel(Handle handle) {
   if (s == nullptr) return false;
   if (!is_receive(*s)) return c->withdraw(*s, Error::Cancelled, Cause::None);
   if (s->state != SlotState::Posted) return false;
-  c->posted.remove(c->index(*s));
+  c->unpost(c->index(*s));
   c->finish(*s, Error::Cancelled);
   return true;
 }

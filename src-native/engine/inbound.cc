@@ -42,7 +42,7 @@ void Core::drain_data(uint32_t peer, Effort effort) {
     }
     p.data_in.skip(h.bytes);
   }
-  if (p.data_in.close()) notify(peer, true);  // the sender waits for room, and needs its CPU to use it
+  if (p.data_in.close()) notify(peer, Need::Cpu);  // the sender waits for room, and needs its CPU to use it
 }
 
 void Core::drain_replies(uint32_t peer, Effort effort) {
@@ -63,7 +63,7 @@ void Core::drain_replies(uint32_t peer, Effort effort) {
     }
     p.reply_in.skip(h.bytes);
   }
-  if (p.reply_in.close()) notify(peer, true);
+  if (p.reply_in.close()) notify(peer, Need::Cpu);
 }
 
 }  // namespace uintr

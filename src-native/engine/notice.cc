@@ -3,10 +3,8 @@
 
 namespace uintr {
 
-// Tells a peer that something was published for it. `needs_cpu`: the peer has
-// to do something about it, so a computing one is interrupted; otherwise it is
-// enough that it looks before it sleeps.
-void Core::notify(uint32_t peer, bool needs_cpu) {
+// Tells a peer that something was published for it.
+void Core::notify(uint32_t peer, Need need) {
   Peer& p = peers[peer];
   // SYNC POINT: pending. What was published is visible before the bit.
   // SYNC POINT: attention. The bit is set, then the attention is read; the
@@ -14,6 +12,9 @@ void Core::notify(uint32_t peer, bool needs_cpu) {
   p.bell->pending[rank / 64].or_sc(1ull << (rank % 64));
   if (peer == rank) return;  // looked at before the call that got us here returns
   auto a = static_cast<Attention>(p.attention->load_sc());
+  // SYNC POINT: posted. The bit is set, then the count is read; a peer that
+  // posts its first receive publishes the count, then looks at the bits.
+  bool needs_cpu = need == Need::Cpu || (need == Need::Match && p.posted->load_sc() != 0);
   bool can_interrupt = interrupts && p.pid != 0;
   bool wake = a == Attention::Blocked || (a == Attention::Sleeping && (!needs_cpu || !can_interrupt || !interrupt_wakes));
   if (needs_cpu) {

@@ -131,6 +131,19 @@ void Core::resume_stalled_now() {
   }
 }
 
+void Core::post(uint32_t i) {
+  posted.append(i);
+  // SYNC POINT: posted. The count is published, then the bitmap is looked at
+  // (post_recv_now); the sender of an envelope sets its bit, then reads the
+  // count (notice.cc).
+  header->posted.exchange_sc(posted.count());
+}
+
+void Core::unpost(uint32_t i) {
+  posted.remove(i);
+  header->posted.release(posted.count());
+}
+
 Posted Core::post_recv_now(const Receive& r) {
   Completion c{kNoHandle, Error::None, Cause::None, r.source, r.tag, 0, kNoHeap};
   auto failed = [&](Error error, Cause cause) {
@@ -184,7 +197,7 @@ Posted Core::post_recv_now(const Receive& r) {
   }
   if (r.allocate) reserve_for_handlers();
   s.state = SlotState::Posted;
-  posted.append(i);
+  post(i);
   if (anything_pending()) run(Effort::Call);
   return Posted{handle, {}};
 }
@@ -197,7 +210,7 @@ void Core::on_eager(uint32_t peer, const RecordHeader& h) {
   uint32_t i = posted.find(h.context, peer, h.tag);
   if (i != kNone && (slots[i].flags & kAllocate) == 0) {
     Slot& s = slots[i];
-    posted.remove(i);
+    unpost(i);
     s.peer = peer;
     s.tag = h.tag;
     s.total = h.length;
@@ -222,7 +235,7 @@ void Core::on_eager(uint32_t peer, const RecordHeader& h) {
     ++count.unexpected;
     return;
   }
-  posted.remove(i);
+  unpost(i);
   receive_entry(slots[i], e, Effort::Handler);
 }
 
@@ -247,7 +260,7 @@ void Core::on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort
     return;
   }
   if (!claim::decide(&peers[peer].claims[h.slot], h.generation, claim::Moving)) return;  // withdrawn
-  posted.remove(i);
+  unpost(i);
   receive_entry(slots[i], e, effort);
 }
 

@@ -5,16 +5,16 @@
 
 namespace uintr {
 
-void Core::owe_match(Slot& s, bool needs_cpu) { owe(s, kOwesMatch, needs_cpu); }
+void Core::owe_match(Slot& s, Need need) { owe(s, kOwesMatch, need); }
 
 void Core::owe_fin(Slot& s, Error error, uint32_t sys_errno) {
   s.fin_error = error;
   s.fin_errno = sys_errno;
   // An abort waits for the other's answer, so it needs the other's CPU.
-  owe(s, kOwesFin, error != Error::None);
+  owe(s, kOwesFin, error != Error::None ? Need::Cpu : Need::Look);
 }
 
-void Core::owe(Slot& s, uint8_t what, bool needs_cpu) {
+void Core::owe(Slot& s, uint8_t what, Need need) {
   Peer& p = peers[s.peer];
   if (p.gone) return;
   bool listed = (s.flags & (kOwesMatch | kOwesFin)) != 0;
@@ -24,12 +24,12 @@ void Core::owe(Slot& s, uint8_t what, bool needs_cpu) {
     if (!p.owed.empty() || !push_owed(s)) {
       list_append(&p.owed, index(s), owes_links());
       if (p.reply_out.faulty()) return fault(s.peer);
-      needs_cpu = true;  // to make room
+      need = Need::Cpu;  // to make room
     } else {
       p.reply_out.stop_wanting();
     }
   }
-  notify(s.peer, needs_cpu);
+  notify(s.peer, need);
 }
 
 // Writes what the slot owes. False: no room (the peer will tell).
@@ -73,7 +73,7 @@ void Core::flush_owed(uint32_t peer) {
     if ((s.flags & kDrained) != 0) free_slot(i);
   }
   if (p.owed.empty()) p.reply_out.stop_wanting();
-  if (pushed) notify(peer, true);
+  if (pushed) notify(peer, Need::Cpu);
 }
 
 }  // namespace uintr

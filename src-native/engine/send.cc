@@ -53,7 +53,7 @@ Posted Core::post_send_now(const Send& send) {
       push_eager(p, send.context, send.tag, send.data, send.length)) {
     ++count.sends;
     count.bytes_sent += send.length;
-    notify(send.dest, false);
+    notify(send.dest, Need::Look);
     if (send.dest == rank) run(Effort::Call);
     return finished(c);
   }
@@ -115,18 +115,24 @@ void Core::flush_sends(uint32_t peer) {
   bool full = !p.queued.empty();
   if (!full && p.pipelines == 0) p.data_out.stop_wanting();
   // A full ring, too, needs the peer's CPU: to make room.
-  if (offered || (full && (eager || !waited)))
-    notify(peer, true);
+  if (full && (offered || eager || !waited))
+    notify(peer, Need::Cpu);
+  else if (offered)
+    notify(peer, Need::Match);
   else if (eager)
-    notify(peer, false);
+    notify(peer, Need::Look);
 }
 
 // Takes a send back whose matching has not begun. False: too late.
 bool Core::withdraw(Slot& s, Error error, Cause cause) {
   if (s.state == SlotState::Queued) {
     list_remove(&peers[s.peer].queued, index(s), links());
-  } else if (s.state != SlotState::Offered || !claim::decide(&claims[index(s)], s.generation, claim::Withdrawn)) {
+  } else if (s.state != SlotState::Offered) {
     return false;
+  } else if (!claim::decide(&claims[index(s)], s.generation, claim::Withdrawn)) {
+    // Matched, unless the word says what neither end can have written; and a
+    // message to oneself is matched and copied within one call.
+    if (s.peer != rank && claim::taken(&claims[index(s)], s.generation)) return false;
   }
   finish(s, error, cause);
   return true;

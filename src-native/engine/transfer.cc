@@ -75,7 +75,7 @@ void Core::start_receiving(Slot& s, Effort effort) {
   uint32_t theirs = best_kind(p.their_kinds->acquire(), s.heap_offset != kNoHeap);
   if (mine == 0 && theirs == 0) {
     s.flags |= kPipelined;
-    return owe_match(s, true);
+    return owe_match(s, Need::Cpu);
   }
   to_work(s);
   // One chunk: whoever matches copies it, and only the Fin travels.
@@ -83,7 +83,7 @@ void Core::start_receiving(Slot& s, Effort effort) {
     charge(s.moving);
     if (copy_next(s) || s.state != SlotState::Active) return;
   }
-  owe_match(s, false);  // who needs the sender's CPU passes it the baton
+  owe_match(s, Need::Look);  // who needs the sender's CPU passes it the baton
   advance(s, effort);
 }
 
@@ -208,7 +208,7 @@ void Core::pass_baton(Slot& s) {
   ++count.batons_passed;
   // SYNC POINT: pending. The pass is published before the notice that it is about.
   public_slots[index(s)].passes.release((uint64_t{s.generation} << 32) | s.passes);
-  notify(s.peer, true);
+  notify(s.peer, Need::Cpu);
 }
 
 // ---- pipeline ---------------------------------------------------------------------
@@ -241,13 +241,13 @@ bool Core::push_data(Slot& s) {
     s.pushed += n;
     count.copied_bytes[log2_kind(kCopyPipeline)][1] += n;
     pushed = true;
-    if (attentive(s.peer)) notify(s.peer, false);  // it copies out while we push the next piece
+    if (attentive(s.peer)) notify(s.peer, Need::Look);  // it copies out while we push the next piece
   } while (s.pushed < s.moving && budget != 0);
   if (p.data_out.faulty()) {
     fault(s.peer);
     return false;
   }
-  if (pushed || (full && !waited)) notify(s.peer, true);
+  if (pushed || (full && !waited)) notify(s.peer, Need::Cpu);
   if (s.pushed == s.moving) {
     settle(s, Error::None, Cause::None, false);
     if (p.pipelines == 0 && p.queued.empty()) p.data_out.stop_wanting();

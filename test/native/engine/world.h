@@ -20,6 +20,8 @@ namespace test {
 
 using namespace uintr;
 
+class World;
+
 struct Options {
   uint32_t size = 2;
   uint32_t max_requests = 64;
@@ -33,6 +35,7 @@ struct Options {
   uint32_t slice_bytes = 0;
   bool interrupts = true;
   bool interrupt_wakes = true;
+  void (*interrupt)(World* world, uint32_t peer) = nullptr;  // instead of noting it in Rank::interrupted
   int32_t pid = 0;  // of all ranks, for copies by the kernel; 0: this process
 };
 
@@ -55,8 +58,6 @@ class Guarded {
   unsigned char* base_;
   uint64_t bytes_;
 };
-
-class World;
 
 class Rank {
  public:
@@ -160,7 +161,9 @@ inline World::World(const Options& o) : options(o) {
     s.peers = maps.data();
     s.ports.self = this;
     s.ports.interrupt = [](void* self, uint32_t peer, bool) {
-      (*static_cast<World*>(self))[peer].interrupted.fetch_add(1, std::memory_order_seq_cst);
+      auto* world = static_cast<World*>(self);
+      if (world->options.interrupt != nullptr) return world->options.interrupt(world, peer);
+      (*world)[peer].interrupted.fetch_add(1, std::memory_order_seq_cst);
     };
     s.ports.wake = [](void* self, uint32_t peer) {
       (*static_cast<World*>(self))[peer].woken.fetch_add(1, std::memory_order_seq_cst);
