@@ -27,16 +27,22 @@ export function isBytes(value: unknown): value is Bytes {
 export function checkBytes(value: unknown, name: string): Passed {
   if (ArrayBuffer.isView(value)) {
     const buffer = value.buffer as ArrayBufferLike & MaybeResizable;
-    if (buffer.resizable || buffer.growable) throw resizes(name, value);
+    if (isResizable(buffer)) throw resizes(name, value);
     if (value.byteLength === 0) checkAttached(buffer, name, value);
     return value as NodeJS.ArrayBufferView;
   }
   if (!types.isAnyArrayBuffer(value)) throw invalidArgument(name, EXPECTED, value);
   const buffer = value as ArrayBufferLike & MaybeResizable;
-  if (buffer.resizable || buffer.growable) throw resizes(name, value);
+  if (isResizable(buffer)) throw resizes(name, value);
   if (types.isSharedArrayBuffer(buffer)) return new Uint8Array(buffer);
   if (buffer.byteLength === 0) checkAttached(buffer, name, value);
   return buffer as ArrayBuffer;
+}
+
+/** An ArrayBuffer says so by `resizable`, a SharedArrayBuffer, which has no such property, by `growable`. */
+function isResizable(buffer: MaybeResizable): boolean {
+  const { resizable } = buffer;
+  return resizable !== false && (resizable || buffer.growable === true);
 }
 
 function resizes(name: string, value: unknown): Error {

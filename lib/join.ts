@@ -3,7 +3,7 @@ import { checkOptions, keySet } from './arguments.js';
 import { binding, type NativeFailure, type NativeJoinOptions, type NativeWorld } from './binding.js';
 import { invalidArgument, UintrError, type UintrErrorCode } from './errors.js';
 import { type Bootstrap, takeBootstrap } from './launched.js';
-import { OPTIONS, type ResolvedOptions, resolveOptions, type WorldOptions } from './options.js';
+import { OPTIONS, type ResolvedOptions, resolveOptions, variableOf, type WorldOptions } from './options.js';
 
 /** Options of {@link World.join}. */
 export interface JoinOptions extends WorldOptions {
@@ -64,7 +64,7 @@ export async function enter<W>(options: JoinOptions | undefined, make: Make<W>):
         native,
         (count) => settle(count),
         (failure, world) => {
-          if (world === undefined) return reject(joinError(failure!));
+          if (world === undefined) return reject(joinError(failure!, given));
           resolve(
             make(
               world,
@@ -76,7 +76,7 @@ export async function enter<W>(options: JoinOptions | undefined, make: Make<W>):
           );
         },
       );
-      if (typeof started !== 'function') reject(joinError(started));
+      if (typeof started !== 'function') reject(joinError(started, given));
     });
   } catch (error) {
     forget();
@@ -119,8 +119,14 @@ function nativeOptions({ copy, ...rest }: ResolvedOptions): Omit<NativeJoinOptio
   return { ...rest, copyKinds: ALLOWED_COPIES[copy] };
 }
 
-function joinError({ code, message, errno, syscall }: NativeFailure): UintrError {
+function joinError({ code, message, errno, syscall }: NativeFailure, given: JoinOptions): UintrError {
   // The caller's time for a whole world is over: one of the ways in which joining fails, and told as such.
   const told = code === 'ERR_UINTR_TIMEOUT' ? 'ERR_UINTR_JOIN' : (code as UintrErrorCode);
-  return new UintrError(told, message, { errno, syscall });
+  // Which signals will do is known to the addon alone; where the name came from, only here.
+  const fromVariable =
+    code === 'ERR_UINTR_INVALID_ARGUMENT' && given.signal === undefined && message.startsWith('signal ');
+  return new UintrError(told, fromVariable ? message.replace('signal', variableOf('signal')) : message, {
+    errno,
+    syscall,
+  });
 }

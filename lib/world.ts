@@ -50,8 +50,9 @@ export class World extends EmittingComm {
 
   private constructor(native: NativeWorld, onBatch: (settle: (count: number) => void) => void, forget: () => void) {
     const core = new Core(native, {
-      // News can come out of any call; a program's listeners run outside of it.
-      peerGone: (rank, cause) => process.nextTick(() => this.emit('peer-exit', { rank, cause })),
+      // News can come out of any call; listeners run outside of it, and after the continuations of whatever completed
+      // before: a program that awaits a rank's last message and then listens for its exit is not to miss it.
+      peerGone: (rank, cause) => void setImmediate(() => this.emit('peer-exit', { rank, cause })),
       driverLost: () => {
         this.#driver = native.driver();
         process.emitWarning(

@@ -1,7 +1,7 @@
 // Buffers in the shared heap: what alloc() gives, and what a message without a receive buffer arrived in. Each is an
-// external ArrayBuffer of its own over the heap's mapping, which it keeps alive; so it stays readable after the world is
-// closed. Its block goes back to the arena when nobody can look at it any more: in the finalizer, which runs from the
-// event loop, or already in free() where it can be seen that nobody else holds the memory.
+// external ArrayBuffer of its own over the heap's mapping, which it keeps alive; so it stays readable after the world
+// is closed. Its block goes back to the arena when nobody can look at it any more: in the finalizer, which runs from
+// the event loop, or already in free() where it can be seen that nobody else holds the memory.
 #include <string.h>
 
 #include <memory>

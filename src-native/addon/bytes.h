@@ -14,8 +14,8 @@ struct Bytes {
 };
 
 // A typed array, DataView or ArrayBuffer. A SharedArrayBuffer comes wrapped in a Uint8Array: Node-API of Node 20 knows
-// no bare one. False: something else. A small typed array's bytes lie on V8's heap until this asks for them, and outside
-// it, at one place, from then on.
+// no bare one. False: something else. A small typed array's bytes lie on V8's heap until this asks for them, and
+// outside it, at one place, from then on.
 bool bytes_of(napi_env env, napi_value value, Bytes* bytes);
 
 }  // namespace uintr

@@ -107,7 +107,7 @@ void define_calls(World* world, napi_value object) {
     const char* name;
     napi_callback callback;
   } kCalls[] = {
-      {"postSend", post_send}, {"postRecv", post_recv}, {"drain", drain}, {"progress", progress},
+      {"postSend", post_send}, {"postRecv", post_recv}, {"drain", drain},          {"progress", progress},
       {"cancel", cancel},      {"probe", probe},        {"waitSlice", wait_slice},
   };
   for (const auto& call : kCalls) js::set(env, object, call.name, js::function(env, call.name, call.callback, world));

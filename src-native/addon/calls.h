@@ -7,8 +7,8 @@ namespace uintr {
 
 class World;
 
-void define_calls(World* world, napi_value object);    // messages (calls.cc)
-void define_blocks(World* world, napi_value object);   // memory of the shared heap (blocks.cc)
-void define_report(World* world, napi_value object);   // stats and inspect (report.cc)
+void define_calls(World* world, napi_value object);   // messages (calls.cc)
+void define_blocks(World* world, napi_value object);  // memory of the shared heap (blocks.cc)
+void define_report(World* world, napi_value object);  // stats and inspect (report.cc)
 
 }  // namespace uintr

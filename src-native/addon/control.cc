@@ -82,8 +82,9 @@ void define_control(World* world, napi_value object) {
     const char* name;
     napi_callback callback;
   } kCalls[] = {
-      {"ref", ref},   {"unref", unref},   {"beginClose", begin_close}, {"abandon", abandon}, {"quiescent", quiescent},
-      {"close", close}, {"driver", driver}, {"life", life},              {"copy", copy},
+      {"ref", ref},         {"unref", unref},         {"beginClose", begin_close},
+      {"abandon", abandon}, {"quiescent", quiescent}, {"close", close},
+      {"driver", driver},   {"life", life},           {"copy", copy},
   };
   for (const auto& call : kCalls) js::set(env, object, call.name, js::function(env, call.name, call.callback, world));
 }

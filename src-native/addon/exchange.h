@@ -49,8 +49,8 @@ enum News : uint32_t {
 
 // lib/exchange.ts counts in 32-bit words.
 static_assert(offsetof(Exchange, immediate) == 64 && sizeof(Completion) == 40);
-static_assert(offsetof(Completion, error) == 8 && offsetof(Completion, cause) == 12 && offsetof(Completion, source) == 16 &&
-              offsetof(Completion, tag) == 20 && offsetof(Completion, length) == 24 &&
-              offsetof(Completion, heap_offset) == 32);
+static_assert(offsetof(Completion, error) == 8 && offsetof(Completion, cause) == 12 &&
+              offsetof(Completion, source) == 16 && offsetof(Completion, tag) == 20 &&
+              offsetof(Completion, length) == 24 && offsetof(Completion, heap_offset) == 32);
 
 }  // namespace uintr

@@ -11,8 +11,8 @@ namespace uintr {
 class World;
 
 struct Instance {
-  // Every world this environment ever joined. A closed one is an empty shell, but the functions of its JavaScript object
-  // point at it, and they may be called for as long as the environment lives.
+  // Every world this environment ever joined. A closed one is an empty shell, but the functions of its JavaScript
+  // object point at it, and they may be called for as long as the environment lives.
   std::vector<std::shared_ptr<World>> worlds;
 };
 

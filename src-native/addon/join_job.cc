@@ -139,7 +139,8 @@ bool read_options(napi_env env, napi_value from, JoinJob* job, JoinError* error)
     return fail(error, "ERR_UINTR_INVALID_ARGUMENT",
                 std::string("the option '") + (what != nullptr ? what : "?") + "' has a value that no world may have");
   }
-  job->driver = Driver::prepare({choice_of(js::get_string(env, from, "driver")), js::get_string(env, from, "signal")}, error);
+  job->driver =
+      Driver::prepare({choice_of(js::get_string(env, from, "driver")), js::get_string(env, from, "signal")}, error);
   if (job->driver == nullptr) return false;
   request.driver = job->driver->identity();
   return true;
@@ -161,8 +162,8 @@ napi_value join_call(napi_env env, napi_callback_info info) {
   job->request.cancel_fd = job->cancel.get();
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
-  if (napi_create_reference(env, values[1], 1, &job->on_batch) != napi_ok || !job->done.set(env, values[2], "uintr:join") ||
-      uv_async_init(loop, &job->finished, finish) != 0) {
+  if (napi_create_reference(env, values[1], 1, &job->on_batch) != napi_ok ||
+      !job->done.set(env, values[2], "uintr:join") || uv_async_init(loop, &job->finished, finish) != 0) {
     fail(&error, "ERR_UINTR_NO_MEMORY", "no memory for the attempt to join");
     return failure_object(env, error);
   }

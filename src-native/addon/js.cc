@@ -112,7 +112,8 @@ void Callback::call(size_t count, const napi_value* arguments) {
   napi_status status = napi_call_function(env_, receiver, function, count, arguments, nullptr);
   if (status == napi_pending_exception) {
     napi_value error = nullptr;
-    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok && error != nullptr) napi_fatal_exception(env_, error);
+    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok && error != nullptr)
+      napi_fatal_exception(env_, error);
   }
   napi_close_callback_scope(env_, scope);
 }

@@ -66,9 +66,9 @@ void Loop::on_close(uv_handle_t* handle) {
   if (--self->open_ == 0) self->done_(self->world_);
 }
 
-// The loop is about to sleep. Whatever is complete is delivered first, and peers are told that from now on a notice must
-// wake: prepare_sleep() publishes that and then looks once more (SYNC POINT: attention). Whether the loop will really
-// sleep (timers, setImmediate) is not known here for certain, and telling them costs little.
+// The loop is about to sleep. Whatever is complete is delivered first, and peers are told that from now on a notice
+// must wake: prepare_sleep() publishes that and then looks once more (SYNC POINT: attention). Whether the loop will
+// really sleep (timers, setImmediate) is not known here for certain, and telling them costs little.
 void Loop::on_prepare(uv_prepare_t* handle) {
   World* world = static_cast<Loop*>(handle->data)->world_;
   if (world->engine() == nullptr) return;

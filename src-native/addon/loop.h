@@ -1,4 +1,5 @@
-// The event loop's part in a world: it looks before it sleeps, sleeps on the world's descriptor, and looks when it wakes.
+// The event loop's part in a world: it looks before it sleeps, sleeps on the world's descriptor, and looks when it
+// wakes.
 #pragma once
 
 #include <uv.h>

@@ -14,6 +14,8 @@ constexpr double kSliceMs = 50;
 constexpr uint64_t kUs = 1000, kMs = 1'000'000;  // in ns
 // Long enough for a peer that is at it anyway to answer; what follows costs two system calls and a wake-up.
 constexpr uint64_t kSpinNs = 50 * kUs;
+// A peer that is late by this much may be waiting for this very processor; from then on each look offers it.
+constexpr uint64_t kYieldAfterNs = 4 * kUs;
 constexpr uint64_t kFirstKickNs = 1 * kMs, kLastKickNs = 1000 * kMs;
 constexpr int kTriesPerLook = 16;  // a clock costs as much as a few looks at shared memory
 
@@ -30,9 +32,7 @@ uint32_t processors(const std::vector<Peer>& peers) {
 }
 
 // Where ranks share processors, whoever spins holds up the one it waits for.
-uint64_t spin_ns(const Joined& joined) {
-  return joined.geometry.size <= processors(joined.peers) ? kSpinNs : 2 * kUs;
-}
+uint64_t spin_ns(const Joined& joined) { return joined.geometry.size <= processors(joined.peers) ? kSpinNs : 2 * kUs; }
 
 }  // namespace
 
@@ -48,7 +48,7 @@ uint32_t World::wait_slice(double ms) {
     kick_at_ = now + kick_after_;
   }
   engine_->begin_polling();
-  uint64_t spin_until = now + spin;
+  uint64_t spin_until = now + spin, yield_from = now + kYieldAfterNs;
   for (;;) {
     bool moving = false;
     for (int i = 0; i < kTriesPerLook && !has_news(); ++i) {
@@ -65,7 +65,10 @@ uint32_t World::wait_slice(double ms) {
       kick_at_ = now + kick_after_;
     }
     if (now >= end) break;
-    if (now < spin_until) continue;
+    if (now < spin_until) {
+      if (!moving && now >= yield_from) sched_yield();
+      continue;
+    }
     if (now >= kick_at_) {
       engine_->kick();
       kick_after_ = std::min(kick_after_ * 2, kLastKickNs);

@@ -29,8 +29,8 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   const Geometry& geometry = joined->geometry;
   uint64_t engine_bytes = round_up(Engine::private_bytes(geometry), 4096);
   world->memory_bytes_ = engine_bytes + round_up(sizeof(SlotNote) * uint64_t{geometry.max_requests}, 4096);
-  void* memory = mmap(nullptr, world->memory_bytes_, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* memory =
+      mmap(nullptr, world->memory_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
     fail_syscall(error, "mmap", errno, "no memory for the engine");
     return nullptr;
@@ -133,8 +133,8 @@ void World::release_memory() {
   joined_.reset();
 }
 
-// The environment ends without close(): a worker that was terminated, or a process whose work is done. JavaScript cannot
-// be called any more.
+// The environment ends without close(): a worker that was terminated, or a process whose work is done. JavaScript
+// cannot be called any more.
 void World::on_teardown(napi_async_cleanup_hook_handle, void* self) {
   auto* world = static_cast<World*>(self);
   world->tearing_down_ = true;

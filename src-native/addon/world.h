@@ -21,8 +21,8 @@
 namespace uintr {
 
 struct WorldOptions {
-  uint32_t slice_bytes = 0;         // 0: the engine chooses
-  double spin_microseconds = 0;     // before the event loop sleeps
+  uint32_t slice_bytes = 0;      // 0: the engine chooses
+  double spin_microseconds = 0;  // before the event loop sleeps
 };
 
 // What the addon remembers of a request slot. All zero is empty.

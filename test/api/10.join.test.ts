@@ -21,21 +21,21 @@ function joinInChild(): unknown {
 describe('World.join()', () => {
   rankTest(
     '1. gives each rank of a launcher its own rank and the number of ranks',
-    4,
+    { ranks: 4, via: 'launcher' },
     (world, t) => [world.rank, world.size, t.ranks],
     (outcomes) => expect(outcomes.map(({ result }) => result)).toEqual([0, 1, 2, 3].map((rank) => [rank, 4, 4])),
   );
 
-  processTest('2. without a launcher is a world of size 1', { ranks: 1, via: 'name' }, async () => {
+  processTest('2. without a launcher is a world of size 1', 1, async () => {
     assert.deepEqual(joinInChild(), [0, 1]);
   });
 
-  rankTest('3. does not hand a rank down to the children of a rank', 2, (world) => {
+  rankTest('3. does not hand a rank down to the children of a rank', { via: 'launcher' }, (world) => {
     assert.equal(world.size, 2);
     assert.deepEqual(joinInChild(), [0, 1]);
   });
 
-  rankTest('4. tells which driver it really uses', { env: { UINTR_DRIVER: 'poll' } }, (world) => {
+  rankTest('4. tells which driver it really uses', { via: 'launcher', env: { UINTR_DRIVER: 'poll' } }, (world) => {
     assert.equal(world.driver, 'poll');
   });
 
@@ -65,21 +65,21 @@ describe('World.join()', () => {
 describe('World.join({ name, size })', () => {
   rankTest(
     '8. gives independently started processes the ranks that they ask for',
-    { ranks: 3, via: 'name' },
+    { ranks: 3 },
     (world) => [world.rank, world.size],
     (outcomes) => expect(outcomes.map(({ result }) => result)).toEqual([0, 1, 2].map((rank) => [rank, 3])),
   );
 
   rankTest(
     '9. gives ranks by arrival to those that do not ask: every rank once',
-    { ranks: 4, via: 'name', join: { rank: undefined } },
+    { ranks: 4, join: { rank: undefined } },
     (world) => world.rank,
     (outcomes) => expect(inOrder(outcomes.map(({ result }) => result))).toEqual([0, 1, 2, 3]),
   );
 
   processTest(
     '10. gives the others what is left when one asks for its rank',
-    { ranks: 3, via: 'name', join: { rank: undefined } },
+    { ranks: 3, join: { rank: undefined } },
     async (t) => {
       const world = await t.join(t.rank === 0 ? { rank: 1 } : {});
       await world.close();
@@ -91,12 +91,12 @@ describe('World.join({ name, size })', () => {
     },
   );
 
-  processTest('11. with size 1 needs nobody else', { ranks: 1, via: 'name' }, async () => {
+  processTest('11. with size 1 needs nobody else', 1, async () => {
     await using world = await World.join({ name: uniqueName(), size: 1 });
     assert.deepEqual([world.rank, world.size], [0, 1]);
   });
 
-  processTest('12. can use a name again after everyone has closed', { via: 'name' }, async (t) => {
+  processTest('12. can use a name again after everyone has closed', 2, async (t) => {
     const outer = await t.join();
     for (let round = 0; round < 5; round += 1) {
       const world = await t.join({ name: `${t.joinOptions.name}-again` });
@@ -107,7 +107,7 @@ describe('World.join({ name, size })', () => {
     await outer.close();
   });
 
-  processTest('13. can hold several worlds in one process, which do not mix', { via: 'name' }, async (t) => {
+  processTest('13. can hold several worlds in one process, which do not mix', 2, async (t) => {
     const worlds = [];
     for (const suffix of ['a', 'b', 'c']) worlds.push(await t.join({ name: `${t.joinOptions.name}-${suffix}` }));
     const peer = 1 - t.rank;
@@ -123,7 +123,7 @@ describe('World.join({ name, size })', () => {
     await Promise.all(worlds.map((world) => world.close()));
   });
 
-  processTest('14. refuses a rank that is taken', { ranks: 3, via: 'name' }, async (t) => {
+  processTest('14. refuses a rank that is taken', 3, async (t) => {
     // Ranks 0 and 1 join a world of two; the third asks for a rank of it while it lives.
     const name = `${t.joinOptions.name}-two`;
     const outer = await t.join();
@@ -141,7 +141,7 @@ describe('World.join({ name, size })', () => {
     await outer.close();
   });
 
-  processTest('15. refuses a joiner that expects another size than the first', { ranks: 3, via: 'name' }, async (t) => {
+  processTest('15. refuses a joiner that expects another size than the first', 3, async (t) => {
     const outer = await t.join();
     const name = `${t.joinOptions.name}-size`;
     if (t.rank === 2) {
@@ -161,11 +161,11 @@ describe('World.join({ name, size })', () => {
     await outer.close();
   });
 
-  processTest('16. fails when the others do not come within joinTimeout', { ranks: 1, via: 'name' }, async () => {
+  processTest('16. fails when the others do not come within joinTimeout', 1, async () => {
     await assert.rejects(World.join({ name: uniqueName(), size: 2, joinTimeout: 50 }), coded('ERR_UINTR_JOIN'));
   });
 
-  processTest('17. refuses the same world twice in one thread', { ranks: 1, via: 'name' }, async (t) => {
+  processTest('17. refuses the same world twice in one thread', 1, async (t) => {
     await using world = await t.join();
     assert.equal(world.size, 1);
     await assert.rejects(t.join({ joinTimeout: 5000 }), coded('ERR_UINTR_JOIN', t.joinOptions.name!));
@@ -173,7 +173,7 @@ describe('World.join({ name, size })', () => {
 });
 
 describe('the package', () => {
-  processTest('18. is one and the same for import and for require()', { ranks: 1, via: 'name' }, () => {
+  processTest('18. is one and the same for import and for require()', 1, () => {
     const program = `
       import { createRequire } from 'node:module';
       import * as imported from ${JSON.stringify(PACKAGE.replace(/\.js$/, '.mjs'))};

@@ -17,25 +17,21 @@ const byRank = (zero: (t: Tools) => unknown, one: (t: Tools) => unknown) => (t: 
   t.rank === 0 ? zero(t) : one(t);
 
 eachDriver(() => {
-  processTest('1. a joined world does not keep the process alive', { via: 'name' }, async (t) => {
+  processTest('1. a joined world does not keep the process alive', 2, async (t) => {
     const world = await t.join();
     // Both have joined when this is done; then both end without close.
     await Promise.all([world.send(new Uint8Array(1), { dest: 1 - t.rank }), world.recv()]);
   });
 
-  processTest(
-    '2. a receive that nobody awaits does not keep the process alive',
-    { ranks: 1, via: 'name' },
-    async (t) => {
-      const world = await t.join();
-      world.irecv(new Uint8Array(100));
-      world.irecv();
-    },
-  );
+  processTest('2. a receive that nobody awaits does not keep the process alive', { ranks: 1 }, async (t) => {
+    const world = await t.join();
+    world.irecv(new Uint8Array(100));
+    world.irecv();
+  });
 
   processTest(
     '3. an active send keeps the process alive until it is received',
-    { via: 'name' },
+    2,
     byRank(
       async (t) => {
         const world = await t.join();
@@ -55,7 +51,7 @@ eachDriver(() => {
 
   processTest(
     '4. an awaited receive keeps the process alive',
-    { via: 'name' },
+    2,
     byRank(
       async (t) => {
         const world = await t.join();
@@ -79,7 +75,7 @@ eachDriver(() => {
 
   processTest(
     '5. a receive of which a promise was made before is awaited',
-    { via: 'name' },
+    2,
     byRank(
       async (t) => {
         const world = await t.join();
@@ -102,7 +98,7 @@ eachDriver(() => {
     ),
   );
 
-  processTest('6. ref() keeps the process alive until unref()', { ranks: 1, via: 'name' }, async (t) => {
+  processTest('6. ref() keeps the process alive until unref()', 1, async (t) => {
     const world = await t.join();
     let fired = false;
     whenExiting(() => assert.equal(fired, true));
@@ -115,7 +111,7 @@ eachDriver(() => {
 
   processTest(
     '7. ref() does not count: one unref() undoes it, and both may be called again',
-    { ranks: 1, via: 'name' },
+    { ranks: 1 },
     async (t) => {
       const world = await t.join();
       world.ref();
@@ -129,7 +125,7 @@ eachDriver(() => {
 
   processTest(
     '8. process.exit() with everything under way ends the process, with its code',
-    { via: 'name', exits: [7, 0] },
+    { exits: [7, 0] },
     byRank(
       async (t) => {
         const world = await t.join();
@@ -146,7 +142,7 @@ eachDriver(() => {
     ),
   );
 
-  processTest('9. an uncaught exception ends the process as ever', { ranks: 1, via: 'name', exits: [1] }, async (t) => {
+  processTest('9. an uncaught exception ends the process as ever', { ranks: 1, exits: [1] }, async (t) => {
     const world = await t.join();
     world.irecv(new Uint8Array(100));
     setImmediate(() => {
@@ -154,7 +150,7 @@ eachDriver(() => {
     });
   });
 
-  processTest('10. a closed world keeps nothing alive, whatever was under way', { via: 'name' }, async (t) => {
+  processTest('10. a closed world keeps nothing alive, whatever was under way', 2, async (t) => {
     const world = await t.join();
     const peer = 1 - t.rank;
     world.ref();

@@ -54,7 +54,6 @@ eachDriver(() => {
   processTest(
     '4. what was delivered is still received after its sender has closed and its process has ended',
     {
-      via: 'name',
       ranks: 2,
     },
     async (t) => {
@@ -167,7 +166,7 @@ describe('after close()', () => {
     assert.equal(world.rank, t.rank);
   });
 
-  processTest('12. no descriptor, no mapping and no thread of the world is left', { via: 'name' }, async (t) => {
+  processTest('12. no descriptor, no mapping and no thread of the world is left', 2, async (t) => {
     const talk = async (world: World): Promise<void> => {
       const peer = 1 - world.rank;
       for (const size of SIZES) {

@@ -43,7 +43,7 @@ const staysWhileOtherEnds =
 
 eachDriver(() => {
   for (const cause of CAUSES) {
-    const two = { via: 'name', exits: [0, exitOf(cause)] } as const;
+    const two = { exits: [0, exitOf(cause)] } as const;
 
     processTest(
       `1. tells rank and cause '${cause}', once`,
@@ -120,7 +120,6 @@ eachDriver(() => {
       `6. a wildcard waits while any other rank is left, then fails ('${cause}')`,
       {
         ranks: 3,
-        via: 'name',
         exits: [0, exitOf(cause), exitOf(cause)],
       },
       async (t) => {
@@ -145,7 +144,7 @@ eachDriver(() => {
     );
   }
 
-  processTest('7. a process that runs to its end without close has exited', { via: 'name' }, async (t) => {
+  processTest('7. a process that runs to its end without close has exited', 2, async (t) => {
     const world = await t.join();
     if (t.rank === 1) {
       await world.recv({ source: 0 });
@@ -158,7 +157,7 @@ eachDriver(() => {
 
   processTest(
     '8. a message that was half transferred fails, and its buffer is free',
-    { via: 'name', exits: [0, 'SIGKILL'] },
+    { exits: [0, 'SIGKILL'] },
     async (t) => {
       const world = await t.join();
       const size = 64_000_000;

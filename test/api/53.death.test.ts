@@ -66,37 +66,32 @@ eachDriver(() => {
       const how = blocking ? 'while the survivor sits in wait()' : 'while the survivor awaits';
       processTest(
         `1. after ${moment} units of work, ${how}`,
-        { ranks: 3, via: 'name', exits: [0, 'SIGKILL', 0] },
+        { ranks: 3, exits: [0, 'SIGKILL', 0] },
         killedAfter(moment, blocking),
       );
     }
   }
 
-  processTest(
-    '2. killed while it computes, and the survivor sends',
-    { via: 'name', exits: [0, 'SIGKILL'] },
-    async (t) => {
-      const world = await t.join();
-      if (t.rank === 1) {
-        world.irecv(new Uint8Array(4_000_000), { source: 0 });
-        await world.send(Uint32Array.of(process.pid), { dest: 0 });
-        for (;;) compute(1_000);
-      }
-      const pid = new Uint32Array(1);
-      await world.recv(pid, { source: 1 });
-      const requests = Array.from({ length: 100 }, (_, i) => world.isend(new Uint8Array(i * 10_000), { dest: 1 }));
-      process.kill(pid[0]!, 'SIGKILL');
-      for (const request of requests) await request.catch(gone);
-      await assert.rejects(world.recv({ source: 1 }), gone);
-      await world.close();
-    },
-  );
+  processTest('2. killed while it computes, and the survivor sends', { exits: [0, 'SIGKILL'] }, async (t) => {
+    const world = await t.join();
+    if (t.rank === 1) {
+      world.irecv(new Uint8Array(4_000_000), { source: 0 });
+      await world.send(Uint32Array.of(process.pid), { dest: 0 });
+      for (;;) compute(1_000);
+    }
+    const pid = new Uint32Array(1);
+    await world.recv(pid, { source: 1 });
+    const requests = Array.from({ length: 100 }, (_, i) => world.isend(new Uint8Array(i * 10_000), { dest: 1 }));
+    process.kill(pid[0]!, 'SIGKILL');
+    for (const request of requests) await request.catch(gone);
+    await assert.rejects(world.recv({ source: 1 }), gone);
+    await world.close();
+  });
 
   processTest(
     '3. killed while it is joining: the others fail to join within joinTimeout, or see it gone',
     {
       ranks: 2,
-      via: 'name',
       exits: [0, 'SIGKILL'],
     },
     async (t) => {
@@ -117,7 +112,7 @@ eachDriver(() => {
 
   processTest(
     '4. of several at once is seen by those who are left',
-    { ranks: 4, via: 'name', exits: [0, 'SIGKILL', 'SIGKILL', 'SIGKILL'] },
+    { ranks: 4, exits: [0, 'SIGKILL', 'SIGKILL', 'SIGKILL'] },
     async (t) => {
       const world = await t.join();
       if (t.rank > 0) {
@@ -140,7 +135,6 @@ describe('a killed world', () => {
     '5. has had no name in shared memory, and leaves no process',
     {
       ranks: 3,
-      via: 'name',
       exits: ['SIGKILL', 'SIGKILL', 'SIGKILL'],
       env: { KILLED_WORLD: `${process.ppid}-${process.pid}` },
     },
@@ -158,7 +152,7 @@ describe('a killed world', () => {
     () => expect(processesWith(`KILLED_WORLD=${process.ppid}-${process.pid}`)).toEqual([]),
   );
 
-  rankTest('6. leaves a name that can be used again', { ranks: 1 }, async (world, t) => {
+  rankTest('6. leaves a name that can be used again', 1, async (world, t) => {
     // The ranks below are children of this one: their world has died when the next is made, under the same name.
     const { execFileSync, spawnSync } = await import('node:child_process');
     const { PACKAGE, uniqueName } = await import('../helpers/paths.js');
@@ -179,7 +173,7 @@ describe('a killed world', () => {
     assert.equal(world.size, 1);
   });
 
-  processTest('7. leaves the survivor no descriptor of the dead', { via: 'name', exits: [0, 'SIGKILL'] }, async (t) => {
+  processTest('7. leaves the survivor no descriptor of the dead', { exits: [0, 'SIGKILL'] }, async (t) => {
     const world = await t.join();
     if (t.rank === 1) {
       await world.recv({ source: 0 });

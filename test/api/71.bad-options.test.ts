@@ -5,7 +5,7 @@ import { invalid } from '../helpers/errors.js';
 import { uniqueName } from '../helpers/paths.js';
 import { processTest } from '../helpers/rank-test.js';
 
-const one = { ranks: 1, via: 'name' } as const;
+const one = { ranks: 1 } as const;
 const join = (options: Record<string, unknown>): Promise<World> => World.join(options as JoinOptions);
 
 /** Option, and values that it cannot have. */
@@ -48,7 +48,7 @@ describe('World.join()', () => {
   }
 
   processTest('3. refuses an unknown option', one, async () => {
-    for (const key of ['ringbytes', 'drivers', 'tag']) await assert.rejects(join({ [key]: 1 }), invalid(key));
+    for (const key of ['ringbytes', 'drivers', 'ranks']) await assert.rejects(join({ [key]: 1 }), invalid(key));
   });
 
   processTest('4. refuses what is not an object', one, async () => {

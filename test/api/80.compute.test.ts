@@ -44,12 +44,12 @@ matrix(
           async (world, t) => {
             if (world.rank === 0) {
               await meet(world);
-              const request = world.isend(pattern(1, SIZE), { dest: 1 });
+              const request = world.isend(pattern(1, SIZE), { dest: 1, tag: 1 });
               if (how === 'waits') request.wait();
               else await request;
             } else {
               const into = copy === 'heap' ? world.alloc(SIZE) : new Uint8Array(SIZE);
-              const request = world.irecv(into, { source: 0 });
+              const request = world.irecv(into, { source: 0, tag: 1 });
               await meet(world);
               t.note('computing until it has come');
               await inPhase(phase, () => computeUntilWritten(into));
@@ -67,20 +67,20 @@ matrix(
       async (world, t) => {
         if (world.rank === 0) {
           const answer = new Uint8Array(SIZE);
-          const received = world.irecv(answer, { source: 1 });
+          const received = world.irecv(answer, { source: 1, tag: 1 });
           await meet(world);
-          const sent = world.isend(pattern(1, SIZE), { dest: 1 });
+          const sent = world.isend(pattern(1, SIZE), { dest: 1, tag: 1 });
           t.note('computing until the answer has come');
           computeUntilWritten(answer);
           await Promise.all([sent, received]);
           assertPattern(answer, 2);
         } else {
           const into = new Uint8Array(SIZE);
-          const received = world.irecv(into, { source: 0 });
+          const received = world.irecv(into, { source: 0, tag: 1 });
           await meet(world);
           received.wait();
           assertPattern(into, 1);
-          world.isend(pattern(2, SIZE), { dest: 0 }).wait();
+          world.isend(pattern(2, SIZE), { dest: 0, tag: 1 }).wait();
         }
       },
     );
@@ -89,9 +89,9 @@ matrix(
       const peer = 1 - world.rank;
       for (let i = 0; i < 5; i += 1) {
         const into = new Uint8Array(SIZE);
-        const received = world.irecv(into, { source: peer });
+        const received = world.irecv(into, { source: peer, tag: 1 });
         await meet(world);
-        const sent = world.isend(pattern(i, SIZE), { dest: peer });
+        const sent = world.isend(pattern(i, SIZE), { dest: peer, tag: 1 });
         t.note(`round ${i}: computing until it has come`);
         computeUntilWritten(into);
         await Promise.all([sent, received]);
@@ -122,10 +122,10 @@ matrix(
     rankTest('5. a receiver that computes in many short pieces gets it as well', 2, async (world, t) => {
       if (world.rank === 0) {
         await meet(world);
-        await world.send(pattern(1, SIZE), { dest: 1 });
+        await world.send(pattern(1, SIZE), { dest: 1, tag: 1 });
       } else {
         const into = new Uint8Array(SIZE);
-        const request = world.irecv(into, { source: 0 });
+        const request = world.irecv(into, { source: 0, tag: 1 });
         await meet(world);
         t.note('computing page by page');
         for (let at = 0; at < SIZE; at += SIZE / 16) {
@@ -144,9 +144,9 @@ describe('statistics', () => {
     const into = new Uint8Array(SIZE);
     if (world.rank === 0) {
       await meet(world);
-      world.isend(pattern(1, SIZE), { dest: 1 }).wait();
+      world.isend(pattern(1, SIZE), { dest: 1, tag: 1 }).wait();
     } else {
-      const request = world.irecv(into, { source: 0 });
+      const request = world.irecv(into, { source: 0, tag: 1 });
       await meet(world);
       computeUntilWritten(into);
       await request;

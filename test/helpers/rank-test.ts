@@ -15,7 +15,7 @@ export type { Tools } from './registry.js';
 export interface RankTestOptions {
   /** How many; 2 unless said. */
   ranks?: number;
-  /** By `uintr run`, or each started by itself with World.join({ name, size, rank }). Exit codes are seen by name only. */
+  /** Each started by itself with World.join({ name, size, rank }) (the default), or by `uintr run`, which hides exit codes. */
   via?: 'launcher' | 'name';
   /** Options for World.join. */
   join?: JoinOptions;
@@ -79,7 +79,7 @@ export function cleanEnvironment(more: Record<string, string> = {}): NodeJS.Proc
 }
 
 async function runRanks(file: string, test: string, options: RankTestOptions): Promise<Outcome[]> {
-  const { ranks = 2, via = 'launcher', join, nodeOptions = [], during } = options;
+  const { ranks = 2, via = 'name', join, nodeOptions = [], during } = options;
   const env = cleanEnvironment(options.env);
   const crew = new Crew(options.timeoutMs ?? HANG_MS);
   try {

@@ -5,7 +5,10 @@ import type { World } from '../../lib/index.js';
 /** A tag that the tests use for nothing else. */
 const MEET = 2_000_000_000;
 
-/** Both ranks have come here, and what they sent each other before has arrived. */
+/**
+ * Both ranks have come here, and what they sent each other before has arrived. A receive with any tag that is posted
+ * meanwhile would get this message.
+ */
 export async function meet(world: World, peer = 1 - world.rank): Promise<void> {
   await Promise.all([
     world.send(new Uint8Array(0), { dest: peer, tag: MEET }),

@@ -6,7 +6,7 @@ import { compute } from '../helpers/work.js';
 import { Guarded } from './buffers.js';
 import { BARRIER, keyOf, type Program, type Receive, type Send } from './program.js';
 import { Verdict } from './verdict.js';
-import { waitBy } from './waiting.js';
+import { collected, waitBy } from './waiting.js';
 
 /** A receive under way, or done. */
 export interface Received {
@@ -85,6 +85,7 @@ export class Execution {
       },
     );
     if (withdrawn) request = post();
+    else collected.add(request);
     this.#sent.set(send.id, { send, request, buffer });
   }
 

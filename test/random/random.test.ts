@@ -33,6 +33,7 @@ matrix((setting) => {
       `1. every receive of ${ranks} ranks gets a message that MPI allows, whole (seed ${seed})`,
       {
         ranks,
+        via: ranks === 3 ? 'launcher' : 'name',
         join: { eagerLimit, ringBytes, ...options },
         env: {
           RANDOM_SEED: `${seed}`,

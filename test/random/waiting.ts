@@ -35,11 +35,15 @@ function waitBriefly(request: Request<unknown>): void {
   }
 }
 
+/** Requests that were awaited on the way; sets of requests skip these. */
+export const collected = new WeakSet<Request<unknown>>();
+
 /** Asks for one or some until all were returned or thrown. */
 function collect(requests: readonly Request<unknown>[], ask: () => number[]): void {
   const seen = new Set<number>();
+  const expected = requests.filter((request) => !collected.has(request)).length;
   let failed = 0;
-  while (seen.size + failed < requests.length) {
+  while (seen.size + failed < expected) {
     try {
       for (const index of ask()) {
         if (seen.has(index)) throw new Error(`request ${index} was returned twice`);

@@ -39,8 +39,9 @@ bool random_programs(Machine* machine, uint64_t from, uint64_t to, Found* result
   return false;
 }
 
-bool all_scenarios(Machine* machine, Found* result) {
+bool all_scenarios(Machine* machine, const std::string& only, Found* result) {
   for (const Scenario& s : scenarios()) {
+    if (!only.empty() && s.engine_case->name != only) continue;
     Outcome o = exhaust(machine, s.engine_case.get(), s.bound, ~0ull);
     result->executions += o.executions;
     if (o.failure.empty() || !passes_without(machine, s.engine_case.get(), o)) continue;
@@ -50,12 +51,13 @@ bool all_scenarios(Machine* machine, Found* result) {
   return false;
 }
 
-// A few random programs first, because most mutants fall to those at once.
-Found search(Machine* machine, uint64_t random) {
+// What was made for it first; then a few random programs, because most mutants
+// fall to those at once; then all the rest that the engine as it is must pass.
+Found search(Machine* machine, const Mutant& m, uint64_t random) {
   Found result;
   uint64_t few = random / 10 + 1;
-  if (!random_programs(machine, 1, few, &result) && !all_scenarios(machine, &result))
-    random_programs(machine, few, random + 1, &result);
+  (*m.home != 0 && all_scenarios(machine, m.home, &result)) || random_programs(machine, 1, few, &result) ||
+      all_scenarios(machine, "", &result) || random_programs(machine, few, random + 1, &result);
   return result;
 }
 
@@ -66,7 +68,7 @@ int run_mutants(Machine* machine, const Limits& limits) {
   for (const Mutant& m : mutants()) {
     if (std::string(m.name).find(limits.only) == std::string::npos) continue;
     active_mutant = &m;
-    Found f = search(machine, limits.random != 0 ? limits.random : kNormalRandom / 3);
+    Found f = search(machine, m, limits.random != 0 ? limits.random : kNormalRandom / 3);
     active_mutant = nullptr;
     if (f.found) {
       ++found;

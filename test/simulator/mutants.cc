@@ -10,27 +10,28 @@ bool mutant_is(const char* name) { return active_mutant != nullptr && std::strcm
 
 const std::vector<Mutant>& mutants() {
   static const std::vector<Mutant> all = {
-      {"attention-stored", "attention is stored, not exchanged, before the last look", Word::Attention,
+      {"attention-stored", "attention is stored, not exchanged, before the last look", "", Word::Attention,
        Weakness::PlainStore},
-      {"pending-not-atomic", "a bit of the pending bitmap is set by load and store", Word::Pending,
+      {"posted-stored", "the number of posted receives is stored, not exchanged, before the last look",
+       "chunks-compute-receiver", Word::Posted, Weakness::PlainStore},
+      {"pending-not-atomic", "a bit of the pending bitmap is set by load and store", "", Word::Pending,
        Weakness::LoadStore},
-      {"claim-not-atomic", "a chunk is claimed by load and store", Word::Claim, Weakness::LoadStore},
-      {"done-stored", "a finished chunk is counted by a plain store before the other's count is read", Word::Done,
+      {"claim-not-atomic", "a chunk is claimed by load and store", "", Word::Claim, Weakness::LoadStore},
+      {"done-stored", "a finished chunk is counted by a plain store before the other's count is read", "", Word::Done,
        Weakness::PlainStore},
-      {"want-space-stored", "want-space is stored, not exchanged, before the head is read again", Word::WantData,
-       Weakness::PlainStore},
-      {"head-stored", "the head is stored, not exchanged, before want-space is read", Word::DataHead,
-       Weakness::PlainStore},
-      {"want-space-lost", "a producer that finds its ring full does not say so", Word::WantData, Weakness::Lost},
-      {"tail-early", "the data ring's tail is published before what it covers", Word::DataTail, Weakness::Early},
-      {"reply-tail-early", "the reply ring's tail is published before what it covers", Word::ReplyTail,
+      {"want-space-stored", "want-space is stored, not exchanged, before the head is read again",
+       "ring-full-computing-sender", Word::WantData, Weakness::PlainStore},
+      {"head-stored", "the head is stored, not exchanged, before want-space is read", "ring-full-pause",
+       Word::DataHead, Weakness::PlainStore},
+      {"want-space-lost", "a producer that finds its ring full does not say so", "", Word::WantData, Weakness::Lost},
+      {"tail-early", "the data ring's tail is published before what it covers", "", Word::DataTail, Weakness::Early},
+      {"reply-tail-early", "the reply ring's tail is published before what it covers", "", Word::ReplyTail,
        Weakness::Early},
-      {"baton-dropped", "passing the baton leaves no trace", Word::Passes, Weakness::Lost},
-      {"on-after-pir", "the handler takes PIR first and clears ON afterwards"},
-      {"interrupt-if-not-on-first", "a sender looks at ON before it sets its bit"},
+      {"baton-dropped", "passing the baton leaves no trace", "", Word::Passes, Weakness::Lost},
+      {"on-after-pir", "the handler clears ON after its work, not before"},
       {"wake-lost-in-handler", "a handler does not wake its own sleeping loop"},
 #if defined(UINTR_PLANTED)
-#define UINTR_MUTANT(name, what) {name, what},
+#define UINTR_MUTANT(name, what, home) {name, what, home},
 #include "planted.inc"
 #undef UINTR_MUTANT
 #endif

@@ -18,13 +18,14 @@ namespace simulator {
 
 // Which word of the layout an address belongs to.
 enum class Word : uint8_t {
-  Other, Attention, Life, DataTail, WantData, ReplyTail, WantReply, DataHead, Released, ReplyHead,
+  Other, Attention, Posted, Life, DataTail, WantData, ReplyTail, WantReply, DataHead, Released, ReplyHead,
   Done, Passes, Status, Pir, Pending, Claim,
 };
 
 struct Mutant {
   const char* name;
   const char* what;
+  const char* home = "";  // the scenario that was made for it, searched first
   Word word = Word::Other;
   Weakness weakness = Weakness::None;
 };

@@ -5,7 +5,8 @@
 //   plant <engine folder> <output folder> <replacements.txt>...
 //
 // A file of replacements: a comment block of '#' lines, then any number of
-//   @@ name: what it breaks      ("@@ -: why" for one that is not a mutant; a mutant may have several)
+//   @@ name: what it breaks                 a mutant may have several replacements
+//   @@ name [scenario]: what it breaks      the scenario made for it is searched first
 //   file.cc
 //   <<<<
 //   text as it is
@@ -75,7 +76,13 @@ int main(int argc, char** argv) {
         size_t colon = line.find(": ");
         name = line.substr(3, colon - 3);
         what = line.substr(colon + 2);
-        if (name != "-" && list.find("(\"" + name + "\"") == std::string::npos) list += "UINTR_MUTANT(\"" + name + "\", \"" + what + "\")\n";
+        std::string home;
+        if (size_t bracket = name.find(" ["); bracket != std::string::npos) {
+          home = name.substr(bracket + 2, name.size() - bracket - 3);
+          name.resize(bracket);
+        }
+        if (list.find("(\"" + name + "\"") == std::string::npos)
+          list += "UINTR_MUTANT(\"" + name + "\", \"" + what + "\", \"" + home + "\")\n";
         continue;
       }
       if (line.empty() || line[0] == '#') continue;

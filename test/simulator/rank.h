@@ -42,6 +42,8 @@ class Rank {
   uintr::Error error(size_t request) const { return requests_[request].error; }
   size_t count() const { return requests_.size(); }
 
+  // Lets the others run, if they can.
+  void pause() { machine().yield(); }
   // One look, as test() and done do.
   void test();
   // wait(): polls a little, then sleeps. False: nobody could take a step, and

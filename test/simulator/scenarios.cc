@@ -92,9 +92,9 @@ std::vector<Scenario> make() {
     };
   };
   add("exchange-eager", 2, signal, exchange(kEager, Way::Wait));
-  add("exchange-chunks-wait", 1, signal, exchange(kSeveral, Way::Wait));
-  add("exchange-chunks-compute", 1, signal, exchange(kSeveral, Way::Compute));
-  add("exchange-pipeline-compute", 1, pipeline, exchange(2 * kSeveral, Way::Compute));
+  add("exchange-chunks-wait", 2, signal, exchange(kSeveral, Way::Wait));
+  add("exchange-chunks-compute", 2, signal, exchange(kSeveral, Way::Compute));
+  add("exchange-pipeline-compute", 2, pipeline, exchange(2 * kSeveral, Way::Compute));
   add("self", 2, signal, [](Rank& r) {
     if (r.rank() == 1) return r.finish();
     r.isend(0, kEager, {.tag = 1});
@@ -189,7 +189,7 @@ std::vector<Scenario> make() {
   // ---- too much at once
   Settings tight = signal;
   tight.credit_blocks = 1;
-  add("no-credit", 1, tight, [](Rank& r) {
+  add("no-credit", 2, tight, [](Rank& r) {
     if (r.rank() == 0) {
       for (int i = 0; i < 3; ++i) r.isend(1, kEager);
       r.wait_all();
@@ -214,12 +214,24 @@ std::vector<Scenario> make() {
       r.finish();
     };
   };
-  add("ring-full-wait", 1, full, fill(Way::Wait, Way::Wait));
-  add("ring-full-loop-uintr", 1, [&] { Settings s = full; s.driver = Driver::Uintr; return s; }(),
+  add("ring-full-wait", 2, full, fill(Way::Wait, Way::Wait));
+  add("ring-full-loop-uintr", 2, [&] { Settings s = full; s.driver = Driver::Uintr; return s; }(),
       fill(Way::Loop, Way::Loop));
-  add("ring-full-computing-sender", 1, full, fill(Way::Compute, Way::Wait));
-  add("ring-full-computing-receiver", 1, full, fill(Way::Wait, Way::Compute));
-  add("pipeline-behind-queue", 1, [&] { Settings s = full; s.copy_kinds = kCopyPipeline; return s; }(), [](Rank& r) {
+  add("ring-full-computing-sender", 2, full, fill(Way::Compute, Way::Wait));
+  add("ring-full-computing-receiver", 2, full, fill(Way::Wait, Way::Compute));
+  add("ring-full-pause", 2, full, [](Rank& r) {
+    if (r.rank() == 0) {
+      for (int i = 0; i < 4; ++i) r.isend(1, 220);
+      r.pause();  // the consumer may come in just where the ring is full
+      r.isend(1, 220);
+      r.compute();
+    } else {
+      for (int i = 0; i < 5; ++i) r.irecv(0, 220);
+      r.wait_all();
+    }
+    r.finish();
+  });
+  add("pipeline-behind-queue", 2, [&] { Settings s = full; s.copy_kinds = kCopyPipeline; return s; }(), [](Rank& r) {
     if (r.rank() == 0) {
       r.isend(1, kSeveral, {.tag = 1});
       for (int i = 0; i < 5; ++i) r.isend(1, 220, {.tag = 2});
@@ -250,6 +262,19 @@ std::vector<Scenario> make() {
   add("allocate-compute", 2, signal, allocate(Way::Compute, 2));
   add("allocate-no-memory", 2, no_memory, allocate(Way::Compute, 3));
   add("allocate-loop-uintr", 2, user, allocate(Way::Loop, 2));
+  Settings little = signal;
+  little.heap_bytes = little.heap_committable = 2048;
+  add("allocate-memory-comes-back", 2, little, [](Rank& r) {
+    if (r.rank() == 0) {
+      r.isend(1, 3 * kSeveral, {.tag = 1});
+      r.isend(1, 2 * kSeveral, {.tag = 2});
+    } else {
+      r.irecv(0, 2 * kSeveral, {.tag = 2, .in_heap = true});  // its buffer is what leaves no room
+      r.irecv(0, 0, {.tag = 1, .allocate = true});
+    }
+    r.wait_all();
+    r.finish();
+  });
   const Settings heap = with(Driver::Signal, kCopyHeap | kCopyPipeline);
   auto in_heap = [](bool sender, bool receiver, Way way) {
     return [=](Rank& r) {
@@ -271,8 +296,8 @@ std::vector<Scenario> make() {
   // ---- foreign interrupts, as other users of the signal send them
   Settings foreign = signal;
   foreign.foreign_interrupts = true;
-  add("foreign-eager", 1, foreign, one(kEager, Way::Wait, Way::Wait));
-  add("foreign-chunks", 1, foreign, one(kSeveral, Way::Wait, Way::Compute));
+  add("foreign-eager", 2, foreign, one(kEager, Way::Wait, Way::Wait));
+  add("foreign-chunks", 2, foreign, one(kSeveral, Way::Wait, Way::Compute));
 
   // ---- death at every instruction
   for (uint32_t who : {1u, 2u}) {
@@ -283,7 +308,7 @@ std::vector<Scenario> make() {
     add("chunks-compute" + name, 2, mortal(signal, who), one(kSeveral, Way::Compute, Way::Compute));
     add("pipeline" + name, 2, mortal(pipeline, who), one(kSeveral, Way::Wait, Way::Wait));
     add("allocate" + name, 2, mortal(signal, who), allocate(Way::Loop, 2));
-    add("ring-full" + name, 1, mortal(full, who), fill(Way::Wait, Way::Wait));
+    add("ring-full" + name, 2, mortal(full, who), fill(Way::Wait, Way::Wait));
   }
 
   // ---- close and abandon
@@ -315,7 +340,7 @@ std::vector<Scenario> make() {
       r.close();
     }
   });
-  add("close-crossing-sends", 1, closing(signal), [](Rank& r) {
+  add("close-crossing-sends", 2, closing(signal), [](Rank& r) {
     r.isend(1 - r.rank(), kSeveral);
     r.close();
   });

@@ -20,6 +20,7 @@ struct Place {
 Place in_control(const Layout& l, uint32_t rank, uint64_t at) {
   const Geometry& g = l.g;
   if (at == AT(ControlHeader, attention)) return {Word::Attention, "attention", rank, 0};
+  if (at == AT(ControlHeader, posted)) return {Word::Posted, "posted", rank, 0};
   if (at == AT(ControlHeader, life)) return {Word::Life, "life", rank, 0};
   if (at >= l.data_ring(0)) {
     return {Word::Other, "data-ring", rank, static_cast<uint32_t>((at - l.data_ring(0)) / g.ring_bytes)};

@@ -123,10 +123,8 @@ Machine::Rules World::rules() const {
 // SYNC POINT: upid. Our bit in PIR first; who turns ON from 0 to 1 signals.
 void World::send_interrupt(uint32_t, uint32_t to, bool force) {
   Upid& upid = bell(to)->upid;
-  bool on = mutant_is("interrupt-if-not-on-first") && (upid.status.relaxed() & kUpidOn) != 0;
   upid.pir.or_sc(1ull << kVector);
-  if (!mutant_is("interrupt-if-not-on-first")) on = (upid.status.or_sc(kUpidOn) & kUpidOn) != 0;
-  if (mutant_is("interrupt-if-not-on-first") && !on) upid.status.or_sc(kUpidOn);
+  bool on = (upid.status.or_sc(kUpidOn) & kUpidOn) != 0;
   if (on && !force) return;
   machine_->step();
   machine_->trace("interrupts %u", to);

@@ -40,13 +40,13 @@ function send(pid: number, signal: NodeJS.Signals): void {
 eachDriver(() => {
   rankTest(
     '1. foreign signals of the same number do no harm',
-    { env, timeoutMs, via: 'name', during: storm('SIGURG') },
+    { env, timeoutMs, during: storm('SIGURG') },
     (world, t) => traffic(world, t, { rounds: rounds(1_500), sizes: SIZES, work: 100 }),
   );
 
   rankTest(
     '2. neither do other signals that the program handles',
-    { env, timeoutMs, via: 'name', during: storm('SIGCONT') },
+    { env, timeoutMs, during: storm('SIGCONT') },
     async (world, t) => {
       let handled = 0;
       process.on('SIGCONT', () => {
@@ -98,7 +98,7 @@ eachDriver(() => {
 
   rankTest(
     '6. a rank that is stopped holds up nobody else, and goes on when it is continued',
-    { ranks: 3, via: 'name', env, timeoutMs },
+    { ranks: 3, env, timeoutMs },
     async (world, t) => {
       const [boss, stopped, other] = [0, 1, 2];
       const size = 3_000_000;
@@ -136,7 +136,7 @@ eachDriver(() => {
 
   rankTest(
     '7. interrupts in every phase of a process: joining and closing under a storm',
-    { env, timeoutMs, via: 'name', during: storm('SIGURG') },
+    { env, timeoutMs, during: storm('SIGURG') },
     async (world, t) => {
       for (let i = 0; i < rounds(20); i += 1) {
         t.note(`world ${i}`);

@@ -26,7 +26,7 @@ export async function traffic(world: World, t: Tools, load: Load): Promise<void>
     const size = load.sizes[round % load.sizes.length]!;
     const key = (from: number, to: number): number => (round * world.size + from) * world.size + to;
     const requests: Request<Status>[] = peers.map((source, i) =>
-      world.irecv(incoming[i]!.subarray(0, size), { source }),
+      world.irecv(incoming[i]!.subarray(0, size), { source, tag: 0 }),
     );
     for (const [i, dest] of peers.entries()) {
       requests.push(world.isend(fill(outgoing[i]!.subarray(0, size), key(world.rank, dest)), { dest }));

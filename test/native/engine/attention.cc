@@ -17,12 +17,13 @@ Told take(Rank& r) { return {r.interrupted.exchange(0), r.woken.exchange(0)}; }
 constexpr uint64_t kSmall = 8, kLarge = 100000;
 
 // What rank 1, in the given state, is told of a message of this length.
-Told told(Attention how, uint64_t length, bool interrupts, bool interrupt_wakes) {
+Told told(Attention how, uint64_t length, bool interrupts, bool interrupt_wakes, bool receive = true) {
   Options o;
   o.interrupts = interrupts;
   o.interrupt_wakes = interrupt_wakes;
   World w(o);
-  static unsigned char bytes[kLarge];
+  static unsigned char bytes[kLarge], other[1];
+  if (receive) w[1].recv(0, other, 1, 99);
   if (how == Attention::Polling || how == Attention::Blocked) w[1]->begin_polling();
   if (how == Attention::Sleeping || how == Attention::Blocked) CHECK(w[1]->prepare_sleep(how));
   CHECK_EQ(w[1]->attention(), how);
@@ -47,13 +48,22 @@ TEST("01 the table of notices (docs/protocol.md) holds") {
   CHECK(told(Attention::Sleeping, kLarge, true, false) == (Told{1, 1}));
 }
 
-TEST("02 without interrupts a sleeper is woken, and a computing rank is left alone") {
+TEST("02 an envelope interrupts nobody who has no receive posted, but wakes who sleeps") {
+  for (bool wakes : {true, false}) {
+    CHECK(told(Attention::Computing, kLarge, true, wakes, false) == (Told{0, 0}));
+    CHECK(told(Attention::Polling, kLarge, true, wakes, false) == (Told{0, 0}));
+    CHECK(told(Attention::Sleeping, kLarge, true, wakes, false) == (Told{0, 1}));
+    CHECK(told(Attention::Blocked, kLarge, true, wakes, false) == (Told{0, 1}));
+  }
+}
+
+TEST("03 without interrupts a sleeper is woken, and a computing rank is left alone") {
   CHECK(told(Attention::Computing, kLarge, false, false) == (Told{0, 0}));
   CHECK(told(Attention::Sleeping, kLarge, false, false) == (Told{0, 1}));
   CHECK(told(Attention::Blocked, kLarge, false, false) == (Told{0, 1}));
 }
 
-TEST("03 nobody goes to sleep over something that is there already") {
+TEST("04 nobody goes to sleep over something that is there already") {
   unsigned char bytes[kLarge] = {}, in[kLarge];
   for (uint64_t length : {kSmall, kLarge}) {
     for (Attention how : {Attention::Sleeping, Attention::Blocked}) {
@@ -79,7 +89,7 @@ TEST("03 nobody goes to sleep over something that is there already") {
   CHECK(w[1]->prepare_sleep(Attention::Blocked));
 }
 
-TEST("04 a handler that finishes something for a sleeping loop wakes it") {
+TEST("05 a handler that finishes something for a sleeping loop wakes it") {
   World w;
   std::vector<unsigned char> out = pattern(kLarge, 4), in(kLarge);
   w[1].recv(0, in.data(), kLarge);
@@ -91,7 +101,7 @@ TEST("04 a handler that finishes something for a sleeping loop wakes it") {
   CHECK(w[1].woken.load() != 0);
 }
 
-TEST("05 interrupts that are needless, foreign or late do no harm") {
+TEST("06 interrupts that are needless, foreign or late do no harm") {
   World w;
   for (int i = 0; i < 100; ++i) w[1]->on_interrupt();
   std::vector<unsigned char> out = pattern(kLarge, 5), in(kLarge);
@@ -105,7 +115,7 @@ TEST("05 interrupts that are needless, foreign or late do no harm") {
   CHECK(in == out);
 }
 
-TEST("06 kick interrupts and wakes those who have something of ours, whatever they seem to do") {
+TEST("07 kick interrupts and wakes those who have something of ours, whatever they seem to do") {
   Options o;
   o.size = 3;
   World w(o);
@@ -117,7 +127,7 @@ TEST("06 kick interrupts and wakes those who have something of ours, whatever th
   CHECK(take(w[2]) == (Told{0, 0}));
 }
 
-TEST("07 who turns from waiting to computing passes on what only it was copying") {
+TEST("08 who turns from waiting to computing passes on what only it was copying") {
   World w;
   constexpr uint64_t kBytes = 16 << 20;  // more than one look copies
   std::vector<unsigned char> out = pattern(kBytes, 7), in(kBytes);
@@ -135,7 +145,7 @@ TEST("07 who turns from waiting to computing passes on what only it was copying"
   CHECK_EQ(w[1].error(r), Error::None);
 }
 
-TEST("08 counters count") {
+TEST("09 counters count") {
   World w;
   std::vector<unsigned char> out = pattern(kLarge, 8), in(kLarge);
   w[1].recv(0, in.data(), kLarge, 1);
@@ -160,7 +170,7 @@ TEST("08 counters count") {
   CHECK_EQ(runs, b.interrupts_handled - b.interrupts_deferred);
 }
 
-TEST("09 each_request and queues show what is there") {
+TEST("10 each_request and queues show what is there") {
   World w;
   std::vector<unsigned char> bytes(kLarge);
   w[0].send(1, bytes.data(), kLarge, 11, 3);

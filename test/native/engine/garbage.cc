@@ -131,7 +131,7 @@ void one_run(uint64_t seed, uint32_t kinds, int32_t pid) {
     if (rank == 0 && step < 12) {
       act(w[0], 1);
     } else {
-      act(w[1], random() % 4 != 0 ? 0 : 0);
+      act(w[1], random() % 4 != 0 ? 0 : 1);
     }
     if (step > 4 && random() % 2 != 0) spoil(random, w);
   }

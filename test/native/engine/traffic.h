@@ -40,12 +40,10 @@ class Traffic {
       : rank_(world[me]), peer_(1 - me), plan_(plan), random_(plan.seed * 77 + me) {}
 
   void run() {
-    std::vector<unsigned char> bytes;
     while (sent_ < plan_.messages || received_ < plan_.messages || !sending_.empty() || !receiving_.empty()) {
-      bool room = sending_.size() + receiving_.size() < 24;
-      if (room && sent_ < plan_.messages && random_() % 2 == 0) {
+      if (sending_.size() < 12 && sent_ < plan_.messages && random_() % 2 == 0) {
         send();
-      } else if (room && received_ < plan_.messages && random_() % 2 == 0) {
+      } else if (receiving_.size() < 12 && received_ < plan_.messages && random_() % 2 == 0) {
         receive();
       } else {
         pass_time();
