@@ -58,8 +58,8 @@ export interface NativeWorld {
   cancel(slot: number): boolean;
   probe(): boolean;
 
+  /** Undone by the addon itself, when the loop is about to sleep and the exchange says that nothing is wanted. */
   ref(): void;
-  unref(): void;
   beginClose(): void;
   abandon(): void;
   quiescent(): boolean;

@@ -96,7 +96,9 @@ export abstract class Comm {
    */
   irecv(into: Bytes, options?: ReceiveOptions): Request<Status>;
   /**
-   * Starts to receive a message of any length: it lands in the shared heap.
+   * Starts to receive a message of any length: it lands in the shared heap, whose memory comes back when the message was
+   * collected and the event loop has turned, or by World.free(message.data) at once. While the heap has no room the
+   * receive waits for it.
    * @throws as with a buffer; ERR_UINTR_TRUNCATED cannot happen, ERR_UINTR_NO_MEMORY is a heap that can never hold it
    */
   irecv(options?: ReceiveOptions): Request<Message>;

@@ -32,6 +32,7 @@ export class World extends EmittingComm {
   #driver: string;
   #held = false;
   #closing: Promise<void> | undefined;
+  #left = false;
   // Of alloc(0), which has no block.
   readonly #empty = new WeakSet<ArrayBufferLike>();
 
@@ -77,7 +78,10 @@ export class World extends EmittingComm {
     return this.#driver as 'uintr' | 'signal' | 'poll';
   }
 
-  /** How a large message between this rank and `peer` travels. */
+  /**
+   * How a large message between this rank and `peer` travels.
+   * @throws ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED
+   */
   copy(peer: number): CopyKind {
     checkRank(peer, this.size, 'peer');
     this.#checkUsable();
@@ -93,7 +97,7 @@ export class World extends EmittingComm {
 
   /**
    * A zeroed buffer in the shared heap, where messages travel fastest. It is freed by {@link free} or by garbage
-   * collection, and stays readable after close.
+   * collection (then when the event loop turns), and stays readable after close.
    * @param byteLength in bytes
    * @throws ERR_UINTR_NO_MEMORY: `heapBytes`, or the memory of the host, does not suffice
    */
@@ -134,13 +138,19 @@ export class World extends EmittingComm {
     throw invalidArgument('view', 'memory of this world that is not free', view);
   }
 
-  /** Counts since joining; zeroes once the world is closed. */
+  /**
+   * Counts since joining.
+   * @throws ERR_UINTR_CLOSED once the world is closed
+   */
   stats(): WorldStats {
     this.#checkUsable();
     return this.#native.stats()!;
   }
 
-  /** Everything that is pending: "why is it stuck?" */
+  /**
+   * Everything that is pending: "why is it stuck?"
+   * @throws ERR_UINTR_CLOSED once the world is closed
+   */
   inspect(): WorldInspection {
     this.#checkUsable();
     return this.#native.inspect()!;
@@ -195,12 +205,11 @@ export class World extends EmittingComm {
   async #close(limit: number): Promise<void> {
     await leave(this.#core, limit);
     this.#held = false;
+    this.#left = true;
     this.#forget();
   }
 
   #checkUsable(): void {
-    if (this.#closing !== undefined && this.#native.quiescent() && this.#native.stats() === undefined) {
-      throw closedError(this.rank);
-    }
+    if (this.#left) throw closedError(this.rank);
   }
 }

@@ -19,16 +19,6 @@ napi_value ref(napi_env env, napi_callback_info info) {
   return js::undefined(env);
 }
 
-// unref(): at once, for a program that says so between two turns of the loop.
-napi_value unref(napi_env env, napi_callback_info info) {
-  World* world = world_of(env, info);
-  if (world->engine() != nullptr && world->exchange().referenced != 0) {
-    world->exchange().referenced = 0;
-    world->loop().unref();
-  }
-  return js::undefined(env);
-}
-
 napi_value begin_close(napi_env env, napi_callback_info info) {
   World* world = world_of(env, info);
   if (world->engine() != nullptr) world->engine()->begin_close();
@@ -82,9 +72,8 @@ void define_control(World* world, napi_value object) {
     const char* name;
     napi_callback callback;
   } kCalls[] = {
-      {"ref", ref},         {"unref", unref},         {"beginClose", begin_close},
-      {"abandon", abandon}, {"quiescent", quiescent}, {"close", close},
-      {"driver", driver},   {"life", life},           {"copy", copy},
+      {"ref", ref},     {"beginClose", begin_close}, {"abandon", abandon}, {"quiescent", quiescent},
+      {"close", close}, {"driver", driver},          {"life", life},       {"copy", copy},
   };
   for (const auto& call : kCalls) js::set(env, object, call.name, js::function(env, call.name, call.callback, world));
 }

@@ -7,6 +7,7 @@ namespace uintr {
 namespace {
 
 constexpr uint64_t kDriverCheckNs = 1'000'000'000;
+constexpr uint64_t kScanNs = 10'000'000, kCollectNs = 100'000'000;
 constexpr uint64_t kLookCycles = 20'000'000;  // 5 to 10 ms
 
 Cause cause_of(Life life) {
@@ -23,7 +24,12 @@ uint32_t World::take_batch() {
   Completion* batch = exchange_->batch;
   uint32_t count = engine_->drain(batch, kBatch);
   // From here on no peer touches these buffers.
-  for (uint32_t i = 0; i < count; ++i) notes_[handle_slot(batch[i].handle)].bytes.reset();
+  for (uint32_t i = 0; i < count; ++i) {
+    SlotNote& note = notes_[handle_slot(batch[i].handle)];
+    note.bytes.reset();
+    if (note.allocates) --allocating_;
+    note.allocates = false;
+  }
   while (count < kBatch && next_news_ < news_.size()) batch[count++] = news_[next_news_++];
   if (next_news_ == news_.size() && next_news_ != 0) {
     news_.clear();
@@ -59,6 +65,32 @@ void World::look_around(int timeout_ms) {
   }
   // It may have died between the two steps of an interrupt to somebody who now takes one to be on its way.
   engine_->kick();
+}
+
+// has_stalled() tells whether it is worth trying again, not whether anybody waits.
+bool World::is_stalled() const {
+  bool found = false;
+  auto look = [](void* to, const RequestView& view) {
+    if (view.state == RequestView::State::Stalled) *static_cast<bool*>(to) = true;
+  };
+  engine_->each_request(look, &found);
+  return found;
+}
+
+void World::relieve_stalled() {
+  if (allocating_ == 0) return;
+  uint64_t now = uv_hrtime();
+  if (now - scanned_at_ < kScanNs || now - collected_at_ < kCollectNs) return;
+  scanned_at_ = now;
+  if (!is_stalled()) return;
+  collected_at_ = now;
+  js::Scope scope(env_);
+  if (!scope.open()) return;
+  // More external memory than V8 accepts makes it collect everything at once; there is no plainer way to ask.
+  constexpr int64_t kTooMuch = int64_t{1} << 40;
+  int64_t total = 0;
+  napi_adjust_external_memory(env_, kTooMuch, &total);
+  napi_adjust_external_memory(env_, -kTooMuch, &total);
 }
 
 void World::look_around_sometimes() {

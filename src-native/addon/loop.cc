@@ -79,6 +79,7 @@ void Loop::on_prepare(uv_prepare_t* handle) {
   }
   world->check_driver();
   bool more = world->advance(Effort::Idle);
+  world->relieve_stalled();
   world->deliver();
   if (world->engine() == nullptr) return;  // JavaScript closed it
   if (!more && !world->has_news() && uv_backend_timeout(world->loop().poll_.loop) != 0) spin(world);

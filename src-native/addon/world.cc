@@ -80,8 +80,13 @@ Block* World::block_at(const void* data) const {
 void World::remember(Handle handle, napi_value array_buffer) {
   uint32_t slot = handle_slot(handle);
   noted_ = slot >= noted_ ? slot + 1 : noted_;
-  notes_[slot].handle = handle;
-  if (array_buffer != nullptr) notes_[slot].bytes = backing_store_of(array_buffer);
+  SlotNote& note = notes_[slot];
+  note.handle = handle;
+  note.allocates = array_buffer == nullptr;
+  if (note.allocates)
+    ++allocating_;
+  else
+    note.bytes = backing_store_of(array_buffer);
 }
 
 void World::close(Life life, napi_value done) {

@@ -29,6 +29,7 @@ struct WorldOptions {
 struct SlotNote {
   Handle handle;       // the latest that was posted in this slot
   BackingStore bytes;  // of a buffer that a peer may touch
+  bool allocates;      // a receive without a buffer
 };
 
 class World : public std::enable_shared_from_this<World> {
@@ -51,7 +52,7 @@ class World : public std::enable_shared_from_this<World> {
   const WorldOptions& options() const { return options_; }
   uint32_t rank() const { return rank_; }
   const char* driver_name() const { return driver_lost_ ? "poll" : driver_name_; }
-  // Remembers what was posted; `array_buffer` is what holds its bytes, null where the engine holds them.
+  // Remembers what was posted; `array_buffer` is what holds its bytes, null for a receive without a buffer.
   void remember(Handle handle, napi_value array_buffer);
   Handle handle_in(uint32_t slot) const { return slot < noted_ ? notes_[slot].handle : kNoHandle; }
 
@@ -75,6 +76,9 @@ class World : public std::enable_shared_from_this<World> {
   void look_around_sometimes();
   // Blocks this thread up to `ms`, at most kSliceMs, until there is a batch. Returns its size.
   uint32_t wait_slice(double ms);
+  // From the loop, where receives without a buffer wait for memory: has garbage collected, because what would help them
+  // may be messages that nobody refers to any more. Their finalizers run from the loop, too.
+  void relieve_stalled();
   // Makes the event loop come back instead of sleeping.
   void ring_self();
   // Notices, once a second at most, that the program took the signal over.
@@ -90,6 +94,7 @@ class World : public std::enable_shared_from_this<World> {
   World() = default;
   static void on_teardown(napi_async_cleanup_hook_handle handle, void* self);
   void settle_for_teardown();
+  bool is_stalled() const;
   void let_go();
   void release_memory();
 
@@ -117,7 +122,10 @@ class World : public std::enable_shared_from_this<World> {
 
   std::vector<Completion> news_;
   size_t next_news_ = 0;
-  uint64_t looked_at_ = 0;  // cycles
+  uint64_t looked_at_ = 0;     // cycles
+  uint64_t collected_at_ = 0;  // ns
+  uint32_t allocating_ = 0;    // receives without a buffer in flight
+  uint64_t scanned_at_ = 0;    // ns
   bool driver_lost_ = false;
   uint64_t driver_checked_at_ = 0;  // ns
   uint64_t kick_at_ = 0;            // ns; wait.cc

@@ -130,9 +130,8 @@ bool Core::withdraw(Slot& s, Error error, Cause cause) {
   } else if (s.state != SlotState::Offered) {
     return false;
   } else if (!claim::decide(&claims[index(s)], s.generation, claim::Withdrawn)) {
-    // Matched, unless the word says what neither end can have written; and a
-    // message to oneself is matched and copied within one call.
-    if (s.peer != rank && claim::taken(&claims[index(s)], s.generation)) return false;
+    // Matched, unless the word says what neither end can have written.
+    if (claim::taken(&claims[index(s)], s.generation)) return false;
   }
   finish(s, error, cause);
   return true;

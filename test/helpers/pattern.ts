@@ -52,6 +52,12 @@ export function assertPattern(data: Bytes, key: number): void {
 
 /** Throws unless all of `data` is `value`. */
 export function assertAll(data: Bytes, value: number): void {
-  const at = bytesOf(data).findIndex((byte) => byte !== value);
-  if (at >= 0) throw new Error(`byte ${at} of ${data.byteLength} is ${bytesOf(data)[at]}, not ${value}`);
+  const bytes = bytesOf(data);
+  const wanted = new Uint8Array(Math.min(bytes.length, 1 << 16)).fill(value);
+  for (let start = 0; start < bytes.length; start += wanted.length) {
+    const part = bytes.subarray(start, start + wanted.length);
+    if (Buffer.compare(part, wanted.subarray(0, part.length)) === 0) continue;
+    const at = start + part.findIndex((byte) => byte !== value);
+    throw new Error(`byte ${at} of ${bytes.length} is ${bytes[at]}, not ${value}`);
+  }
 }

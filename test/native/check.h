@@ -70,15 +70,15 @@ inline int run_all(const char* name, int argc, char** argv) {
 #define CHECK_JOIN2(a, b) a##b
 #define CHECK_JOIN(a, b) CHECK_JOIN2(a, b)
 
-#define TEST(title)                                                                               \
-  static void CHECK_JOIN(test_at_, __LINE__)();                                                   \
+#define TEST(title)                                                                                              \
+  static void CHECK_JOIN(test_at_, __LINE__)();                                                                  \
   static const ::check::Registered CHECK_JOIN(registered_at_, __LINE__)(title, &CHECK_JOIN(test_at_, __LINE__)); \
   static void CHECK_JOIN(test_at_, __LINE__)()
 
-#define CHECK(condition)                                                                 \
-  do {                                                                                   \
-    ::check::count.fetch_add(1, std::memory_order_relaxed);                              \
-    if (!(condition)) ::check::fail(__FILE__, __LINE__, "not true: " #condition);        \
+#define CHECK(condition)                                                          \
+  do {                                                                            \
+    ::check::count.fetch_add(1, std::memory_order_relaxed);                       \
+    if (!(condition)) ::check::fail(__FILE__, __LINE__, "not true: " #condition); \
   } while (false)
 
 #define CHECK_EQ(a, b) ::check::equal(__FILE__, __LINE__, #a " == " #b, (a), (b))

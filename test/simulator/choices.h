@@ -16,14 +16,14 @@ namespace simulator {
 // What an option stands for; random search gives each kind its own frequency.
 enum class Step : uint8_t {
   Continue,
-  Preempt,    // another rank runs
-  Deliver,    // a pending interrupt arrives here
-  Foreign,    // an interrupt nobody sent arrives here
-  Die,        // this rank never executes anything again
-  Hold,       // this store stays in the store buffer
-  Drain,      // a store buffer gives out its oldest store
-  Next,       // which of several ranks runs, when the one that ran cannot
-  Reorder,    // of two things that have both happened, the later is seen first
+  Preempt,  // another rank runs
+  Deliver,  // a pending interrupt arrives here
+  Foreign,  // an interrupt nobody sent arrives here
+  Die,      // this rank never executes anything again
+  Hold,     // this store stays in the store buffer
+  Drain,    // a store buffer gives out its oldest store
+  Next,     // which of several ranks runs, when the one that ran cannot
+  Reorder,  // of two things that have both happened, the later is seen first
 };
 constexpr int kSteps = 9;
 

@@ -57,7 +57,8 @@ void Rank::check_allowed(const Request& r, const Completion& c) {
   bool others_leave = world_->dead_ranks() != 0 || world_->settings().closing;
   uint32_t peer = r.receive ? world_->model.receipt(r.id).source : world_->model.message(r.id).dest;
   switch (c.error) {
-    case Error::None: return;
+    case Error::None:
+      return;
     case Error::Truncated:
       if (!r.receive) wrong(r, c, "a send was truncated");
       return;
@@ -82,7 +83,8 @@ void Rank::check_allowed(const Request& r, const Completion& c) {
           requests_.size() <= world_->settings().max_requests)
         wrong(r, c, "memory was there");
       return;
-    default: wrong(r, c, "an error that cannot happen here");
+    default:
+      wrong(r, c, "an error that cannot happen here");
   }
 }
 
@@ -113,7 +115,8 @@ void Rank::complete(Request& r, const Completion& c) {
   for (const Receipt& other : world_->model.receipts()) {
     if (m.received_by == other.id || world_->model.could_meet(m, other)) return;
   }
-  if (world_->dead_ranks() == 0 && !world_->settings().closing) wrong(r, c, "a synchronous send nobody could have received");
+  if (world_->dead_ranks() == 0 && !world_->settings().closing)
+    wrong(r, c, "a synchronous send nobody could have received");
 }
 
 void Rank::complete_receive(Request& r, const Completion& c) {

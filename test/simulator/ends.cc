@@ -23,7 +23,7 @@ void Rank::finish() {
   world_->program_done(rank_);
   while (!world_->all_done()) {
     look(Effort::Idle, nullptr);
-    if (!world_->all_done()) sleep(Attention::Sleeping);
+    if (!world_->all_done()) sleep(Attention::Sleeping, false);
   }
   look(Effort::Idle, nullptr);
   check_clean();
@@ -40,7 +40,7 @@ bool Rank::let_go(Attention how) {
     look(Effort::Idle, &more);
     if (engine()->quiescent() && unfinished_ == 0) return true;
     if (patience == 0) return false;
-    if (more || sleep(how) != Slept::Still) continue;
+    if (more || sleep(how, how == Attention::Blocked) != Slept::Still) continue;
     --patience;
     if (!world_->memory_came_back()) world_->more_memory();
   }

@@ -59,8 +59,8 @@ void Fiber::start(void (*entry)(void*), void* argument) {
   }
   auto* top = reinterpret_cast<uint64_t*>(stack_ + kStackBytes - 64);
   // In the order simulator_switch pops them: r15 r14 r13 r12 rbx rbp, return.
-  uint64_t frame[7] = {0, 0, reinterpret_cast<uint64_t>(argument), reinterpret_cast<uint64_t>(entry), 0, 0,
-                       reinterpret_cast<uint64_t>(&simulator_enter)};
+  uint64_t frame[7] = {0, 0, reinterpret_cast<uint64_t>(argument),        reinterpret_cast<uint64_t>(entry),
+                       0, 0, reinterpret_cast<uint64_t>(&simulator_enter)};
   top -= 7;  // leaves the stack 16-byte aligned where simulator_enter calls
   for (int i = 0; i < 7; ++i) top[i] = frame[i];
   stack_pointer_ = top;

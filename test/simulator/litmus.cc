@@ -74,13 +74,15 @@ const std::vector<std::unique_ptr<Litmus>>& all() {
 
   // Dekker: each writes its own word, then reads the other's. With plain stores
   // both may read the old value; with exchanges at least one reads the new.
-  add("dekker-plain", true, plain(),
+  add(
+      "dekker-plain", true, plain(),
       [](Machine&, uint32_t rank) {
         (rank == 0 ? words.x : words.y).release(1);
         seen[rank] = (rank == 0 ? words.y : words.x).load_sc();
       },
       [] { return seen[0] + seen[1] != 0; });
-  add("dekker-exchange", false, plain(),
+  add(
+      "dekker-exchange", false, plain(),
       [](Machine&, uint32_t rank) {
         (rank == 0 ? words.x : words.y).exchange_sc(1);
         seen[rank] = (rank == 0 ? words.y : words.x).load_sc();
@@ -88,7 +90,8 @@ const std::vector<std::unique_ptr<Litmus>>& all() {
       [] { return seen[0] + seen[1] != 0; });
 
   // Message passing: stores leave in order, so who sees the flag sees the data.
-  add("message-passing", false, plain(),
+  add(
+      "message-passing", false, plain(),
       [](Machine&, uint32_t rank) {
         if (rank == 0) {
           uint64_t data = 7;
@@ -101,7 +104,8 @@ const std::vector<std::unique_ptr<Litmus>>& all() {
         }
       },
       [] { return seen[1] == 7; });
-  add("message-passing-reversed", true, plain(),
+  add(
+      "message-passing-reversed", true, plain(),
       [](Machine&, uint32_t rank) {
         if (rank == 0) {
           words.x.release(1);
@@ -113,7 +117,8 @@ const std::vector<std::unique_ptr<Litmus>>& all() {
       [] { return seen[1] == 7; });
 
   // A processor sees its own stores before anybody else does.
-  add("own-stores", false, plain(),
+  add(
+      "own-stores", false, plain(),
       [](Machine&, uint32_t rank) {
         if (rank != 0) return;
         words.x.release(0x1122334455667788);
@@ -124,7 +129,8 @@ const std::vector<std::unique_ptr<Litmus>>& all() {
       [] { return seen[0] == 1; });
 
   // A long copy can be seen half done.
-  add("torn-copy", true, plain(),
+  add(
+      "torn-copy", true, plain(),
       [](Machine&, uint32_t rank) {
         unsigned char ones[200];
         std::memset(ones, 1, sizeof ones);
@@ -140,7 +146,8 @@ const std::vector<std::unique_ptr<Litmus>>& all() {
       [] { return seen[1] == 1; });
 
   // Two who claim by load and store may both win; by compare-and-swap not.
-  add("claim-load-store", true, plain(),
+  add(
+      "claim-load-store", true, plain(),
       [](Machine&, uint32_t rank) {
         if (words.x.acquire() == 0) {
           words.x.release(1);
@@ -148,7 +155,8 @@ const std::vector<std::unique_ptr<Litmus>>& all() {
         }
       },
       [] { return seen[0] + seen[1] == 1; });
-  add("claim-cas", false, plain(),
+  add(
+      "claim-cas", false, plain(),
       [](Machine&, uint32_t rank) {
         uint64_t expected = 0;
         seen[rank] = words.x.cas_sc(&expected, 1);
@@ -202,7 +210,8 @@ const std::vector<std::unique_ptr<Litmus>>& all() {
   add("sleep-exchange", false, plain(), sleeper(true, true), both);
 
   // Death between the two steps of a send leaves the second step undone.
-  add("death-between-steps", true, mortal(),
+  add(
+      "death-between-steps", true, mortal(),
       [](Machine& m, uint32_t rank) {
         if (rank == 0) {
           if (words.x.exchange_sc(1) == 0) {

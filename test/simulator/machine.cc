@@ -60,8 +60,8 @@ void Machine::fail(const char* format, ...) {
 
 void Machine::trace(const char* format, ...) {
   if (!tracing || !running_) return;
-  std::fprintf(stderr, "%6llu %*srank %u%s ", static_cast<unsigned long long>(steps_), static_cast<int>(current_) * 12, "",
-               current_, ranks_[current_].in_handler ? "!" : " ");
+  std::fprintf(stderr, "%6llu %*srank %u%s ", static_cast<unsigned long long>(steps_), static_cast<int>(current_) * 12,
+               "", current_, ranks_[current_].in_handler ? "!" : " ");
   va_list arguments;
   va_start(arguments, format);
   std::vfprintf(stderr, format, arguments);
@@ -74,10 +74,14 @@ void Machine::trace(const char* format, ...) {
 bool Machine::enabled(uint32_t rank) const {
   const Rank& r = ranks_[rank];
   switch (r.state) {
-    case State::Ready: return true;
-    case State::Computing: return deliverable(r) || r.released;
-    case State::Asleep: return r.wake_flag || deliverable(r) || r.released;
-    default: return false;
+    case State::Ready:
+      return true;
+    case State::Computing:
+      return deliverable(r) || r.released;
+    case State::Asleep:
+      return r.wake_flag || deliverable(r) || r.released;
+    default:
+      return false;
   }
 }
 
@@ -191,12 +195,20 @@ void Machine::point(bool visible) {
   if (n == 1) return;
   const Option& chosen = options[choices_->choose(options, n)];
   switch (chosen.step) {
-    case Step::Preempt: switch_to(chosen.rank); break;
+    case Step::Preempt:
+      switch_to(chosen.rank);
+      break;
     case Step::Deliver:
-    case Step::Foreign: run_handler(); break;
-    case Step::Die: die();
-    case Step::Drain: drain_one(chosen.rank); break;
-    default: break;
+    case Step::Foreign:
+      run_handler();
+      break;
+    case Step::Die:
+      die();
+    case Step::Drain:
+      drain_one(chosen.rank);
+      break;
+    default:
+      break;
   }
 }
 
@@ -246,13 +258,15 @@ void Machine::look(void* to, const void* from, size_t n) const {
 uint64_t Machine::load(const void* address, size_t bytes) {
   point(shared(address));
   uint64_t value = peek(address, bytes);
-  if (tracing && running_) trace("load   %s -> %llx", world_->word(address).c_str(), static_cast<unsigned long long>(value));
+  if (tracing && running_)
+    trace("load   %s -> %llx", world_->word(address).c_str(), static_cast<unsigned long long>(value));
   return value;
 }
 
 void Machine::store(void* address, size_t bytes, uint64_t value) {
   point(shared(address));
-  if (tracing && running_) trace("store  %s := %llx", world_->word(address).c_str(), static_cast<unsigned long long>(value));
+  if (tracing && running_)
+    trace("store  %s := %llx", world_->word(address).c_str(), static_cast<unsigned long long>(value));
   Weakness weakness = weakened && running_ ? world_->weakness(address) : Weakness::None;
   if (weakness == Weakness::Lost) return;
   if (weakness == Weakness::Early) {
@@ -279,10 +293,17 @@ uint64_t Machine::rmw(void* address, size_t bytes, uintr::sim::Rmw what, uint64_
   uint64_t old = peek(address, bytes);
   uint64_t value = operand;
   switch (what) {
-    case uintr::sim::Rmw::Exchange: break;
-    case uintr::sim::Rmw::Add: value = old + operand; break;
-    case uintr::sim::Rmw::Or: value = old | operand; break;
-    case uintr::sim::Rmw::And: value = old & operand; break;
+    case uintr::sim::Rmw::Exchange:
+      break;
+    case uintr::sim::Rmw::Add:
+      value = old + operand;
+      break;
+    case uintr::sim::Rmw::Or:
+      value = old | operand;
+      break;
+    case uintr::sim::Rmw::And:
+      value = old & operand;
+      break;
   }
   if (bytes == 4) value = static_cast<uint32_t>(value);
   if (tracing && running_) {

@@ -46,10 +46,10 @@ enum class Reason : uint8_t {
 // Deliberate weaknesses, by the word they concern (mutants.h).
 enum class Weakness : uint8_t {
   None,
-  PlainStore,   // a read-modify-write becomes a load, then a plain store
-  LoadStore,    // a read-modify-write becomes a load, then (not atomically) a store
-  Early,        // a store becomes visible before those that came before it
-  Lost,         // a store does not happen
+  PlainStore,  // a read-modify-write becomes a load, then a plain store
+  LoadStore,   // a read-modify-write becomes a load, then (not atomically) a store
+  Early,       // a store becomes visible before those that came before it
+  Lost,        // a store does not happen
 };
 
 class Machine {
@@ -68,17 +68,17 @@ class Machine {
     virtual void check_read(uint32_t rank, const void* from, size_t n) = 0;
     virtual void check_write(uint32_t rank, const void* to, size_t n) = 0;
     virtual void check_visible(uint32_t rank, const void* to, size_t n) = 0;
-    virtual std::string word(const void* address) = 0;  // its name, for traces
+    virtual std::string word(const void* address) = 0;   // its name, for traces
     virtual Weakness weakness(const void* address) = 0;  // asked only if `weakened`
   };
 
   struct Rules {
     uint32_t ranks = 2;
-    bool foreign_interrupts = false;    // also interrupts that nobody sent
+    bool foreign_interrupts = false;      // also interrupts that nobody sent
     bool asleep_takes_interrupts = true;  // signals do, user interrupts do not
-    bool interrupts = true;             // false: driver 'poll'
-    uint32_t mortal = 0;                // bit set: this rank may die
-    uint32_t deaths = 1;                // at most so many do
+    bool interrupts = true;               // false: driver 'poll'
+    uint32_t mortal = 0;                  // bit set: this rank may die
+    uint32_t deaths = 1;                  // at most so many do
     uint32_t max_steps = 200000;
     bool hold_stores = true;
   };

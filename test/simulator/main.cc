@@ -16,7 +16,8 @@ constexpr const char* kUsage =
     "simulator --exhaustive [--only TEXT] [--bound N] [--limit EXECUTIONS]\n"
     "simulator --random N [--seed S]         N random programs from seed S on\n"
     "simulator --replay NAME:CHOICES         as printed by a failure; add --trace to see every step\n"
-    "simulator --mutants [--only TEXT]       every planted bug must be found\n";
+    "simulator --mutants [--only TEXT]       every planted bug must be found\n"
+    "--mutant NAME, before any of these, switches one of them on\n";
 
 struct Arguments {
   bool exhaustive = false, mutants = false;

@@ -12,14 +12,16 @@ using uintr::kNone;
 Message& Model::sent(uint32_t source, uint32_t dest, uint32_t context, uint32_t tag, uint64_t length,
                      bool synchronous) {
   auto id = static_cast<uint32_t>(messages_.size());
-  messages_.push_back({id, source, dest, context, tag, length, synchronous, false, Error::None, kNone, uintr::kNoHandle});
+  messages_.push_back(
+      {id, source, dest, context, tag, length, synchronous, false, Error::None, kNone, uintr::kNoHandle});
   return messages_.back();
 }
 
 Receipt& Model::posted(uint32_t rank, uint32_t source, uint32_t context, uint32_t tag, uint64_t capacity,
                        bool allocate) {
   auto id = static_cast<uint32_t>(receipts_.size());
-  receipts_.push_back({id, rank, source, context, tag, capacity, allocate, false, Error::None, kNone, uintr::kNoHandle});
+  receipts_.push_back(
+      {id, rank, source, context, tag, capacity, allocate, false, Error::None, kNone, uintr::kNoHandle});
   return receipts_.back();
 }
 
@@ -31,8 +33,7 @@ bool Model::fits(const Message& m, const Receipt& r) {
 // A send that failed or was cancelled is not there any more; one that is over
 // without error may still lie in the other's memory.
 bool Model::could_meet(const Message& m, const Receipt& r) const {
-  return fits(m, r) && m.received_by == kNone && r.message == kNone && !r.over &&
-         (!m.over || m.error == Error::None);
+  return fits(m, r) && m.received_by == kNone && r.message == kNone && !r.over && (!m.over || m.error == Error::None);
 }
 
 std::string Model::received(uint32_t receipt, const uintr::Completion& c, const unsigned char* bytes) {

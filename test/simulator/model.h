@@ -24,9 +24,9 @@ struct Message {
   uint32_t source, dest, context, tag;
   uint64_t length;
   bool synchronous;
-  bool over;              // its request has completed
+  bool over;  // its request has completed
   uintr::Error error;
-  uint32_t received_by;   // receive id, or kNone
+  uint32_t received_by;  // receive id, or kNone
   uintr::Handle handle;
 };
 

@@ -18,8 +18,23 @@ namespace simulator {
 
 // Which word of the layout an address belongs to.
 enum class Word : uint8_t {
-  Other, Attention, Posted, Life, DataTail, WantData, ReplyTail, WantReply, DataHead, Released, ReplyHead,
-  Done, Passes, Status, Pir, Pending, Claim,
+  Other,
+  Attention,
+  Posted,
+  Life,
+  DataTail,
+  WantData,
+  ReplyTail,
+  WantReply,
+  DataHead,
+  Released,
+  ReplyHead,
+  Done,
+  Passes,
+  Status,
+  Pir,
+  Pending,
+  Claim,
 };
 
 struct Mutant {

@@ -103,7 +103,8 @@ int main(int argc, char** argv) {
   }
   if (failed != 0) return 1;
   for (auto& [file, text] : files) {
-    std::string head = text.find("::simulator_planted(") != std::string::npos ? "bool simulator_planted(const char*);\n" : "";
+    std::string head =
+        text.find("::simulator_planted(") != std::string::npos ? "bool simulator_planted(const char*);\n" : "";
     write(to / file, head + text);
   }
   write(to / "planted.inc", list);

@@ -16,7 +16,7 @@ struct Operation {
   uint32_t peer, tag, context;
   uint64_t length;
   uint32_t request;  // Cancel, WaitOne: modulo what was posted
-  bool synchronous, allocate, in_heap;
+  bool synchronous, allocate, in_heap, abrupt;
   uint32_t spins;
 };
 
@@ -50,13 +50,20 @@ Settings random_settings(Random& random) {
 
 uint64_t random_length(Random& random, const Settings& s) {
   switch (random.below(8)) {
-    case 0: return random.below(3);
-    case 1: return s.eager_limit - (s.eager_limit != 0 ? random.below(2) : 0);
-    case 2: return s.eager_limit + random.below(2);
-    case 3: return 256 + random.below(3);   // one chunk or two
-    case 4: return 200 + random.below(400);
-    case 5: return 1000 + random.below(1500);
-    default: return random.below(300);
+    case 0:
+      return random.below(3);
+    case 1:
+      return s.eager_limit - (s.eager_limit != 0 ? random.below(2) : 0);
+    case 2:
+      return s.eager_limit + random.below(2);
+    case 3:
+      return 256 + random.below(3);  // one chunk or two
+    case 4:
+      return 200 + random.below(400);
+    case 5:
+      return 1000 + random.below(1500);
+    default:
+      return random.below(300);
   }
 }
 
@@ -111,20 +118,22 @@ Program random_program(Random& random, const Settings& s) {
     auto& list = p.ranks[rank];
     for (uint32_t i = random.below(5); i > 0; --i) {
       Operation o{};
-      static constexpr Do kBetween[] = {Do::Test, Do::WaitOne, Do::WaitAll, Do::Loop, Do::Compute, Do::Callback,
-                                        Do::Probe, Do::Cancel};
+      static constexpr Do kBetween[] = {Do::Test,    Do::WaitOne,  Do::WaitAll, Do::Loop,
+                                        Do::Compute, Do::Callback, Do::Probe,   Do::Cancel};
       o.what = kBetween[random.below(cancels ? 8 : 7)];
       o.request = random.below(16);
       o.peer = random.one_in(2) ? kAnySource : random.below(s.ranks);
       o.tag = random.one_in(2) ? kAnyTag : random.below(tags);
       o.context = random.below(contexts);
       o.spins = random.below(3);
+      o.abrupt = random.one_in(2);
       size_t at = random.below(static_cast<uint32_t>(list.size()) + 1);
       list.insert(list.begin() + static_cast<ptrdiff_t>(at), o);
     }
     Operation last{};
     last.what = random.one_in(2) ? Do::WaitAll : random.one_in(2) ? Do::Loop : Do::Compute;
     last.spins = random.below(2);
+    last.abrupt = random.one_in(2);
     if (!random.one_in(6)) list.push_back(last);
     if (s.closing && random.one_in(2)) {
       (random.one_in(2) ? p.closes : p.abandons) |= 1u << rank;
@@ -137,20 +146,36 @@ void run(Rank& r, const Program& p) {
   for (const Operation& o : p.ranks[r.rank()]) {
     size_t request = r.count() != 0 ? o.request % r.count() : 0;
     switch (o.what) {
-      case Do::Send: r.isend(o.peer, o.length, {o.tag, o.context, o.synchronous, o.in_heap}); break;
-      case Do::Receive: r.irecv(o.peer, o.length, {o.tag, o.context, o.allocate, o.in_heap}); break;
+      case Do::Send:
+        r.isend(o.peer, o.length, {o.tag, o.context, o.synchronous, o.in_heap});
+        break;
+      case Do::Receive:
+        r.irecv(o.peer, o.length, {o.tag, o.context, o.allocate, o.in_heap});
+        break;
       case Do::Cancel:
         if (r.count() != 0) r.cancel(request);
         break;
-      case Do::Probe: r.probe(o.peer, o.tag, o.context); break;
-      case Do::Test: r.test(); break;
-      case Do::WaitOne:
-        if (r.count() != 0) r.wait_one(request, o.spins);
+      case Do::Probe:
+        r.probe(o.peer, o.tag, o.context);
         break;
-      case Do::WaitAll: r.wait_all(o.spins); break;
-      case Do::Loop: r.loop_all(); break;
-      case Do::Compute: r.compute(); break;
-      case Do::Callback: r.compute_in_callback(); break;
+      case Do::Test:
+        r.test();
+        break;
+      case Do::WaitOne:
+        if (r.count() != 0) r.wait_one(request, o.spins, o.abrupt);
+        break;
+      case Do::WaitAll:
+        r.wait_all(o.spins, o.abrupt);
+        break;
+      case Do::Loop:
+        r.loop_all();
+        break;
+      case Do::Compute:
+        r.compute();
+        break;
+      case Do::Callback:
+        r.compute_in_callback();
+        break;
     }
   }
   if ((p.closes >> r.rank() & 1) != 0) {

@@ -47,7 +47,8 @@ size_t Rank::irecv(uint32_t source, uint64_t capacity, ReceiveOptions o) {
     world_->buffers.lend(at, Buffers::Use::Receive);
   }
   size_t index = requests_.size();
-  requests_.push_back({kNoHandle, true, o.allocate, o.in_heap && !o.allocate, false, false, id, at, capacity, Error::None});
+  requests_.push_back(
+      {kNoHandle, true, o.allocate, o.in_heap && !o.allocate, false, false, id, at, capacity, Error::None});
   ++unfinished_;
   machine().trace("irecv: %s", world_->model.text(world_->model.receipt(id)).c_str());
   Posted posted = engine()->post_recv({source, o.context, o.tag, at, o.allocate ? 0 : capacity, o.allocate});
@@ -97,13 +98,13 @@ bool Rank::reached(const size_t* requests, size_t n) const {
 }
 
 // Sleeps, if the engine lets it, until it is woken; as far as resume().
-Rank::Slept Rank::sleep(Attention how) {
+Rank::Slept Rank::sleep(Attention how, bool then_poll) {
   if (!engine()->prepare_sleep(how)) return Slept::NotAtAll;
   world_->set_waiting(rank_, true);
   Reason reason = machine().block(State::Asleep);
   world_->set_waiting(rank_, false);
   machine().take_wake(rank_);
-  engine()->resume(how == Attention::Blocked);
+  engine()->resume(then_poll);
   // A waiter for whom nothing has happened in a millisecond.
   if (world_->take_kick(rank_)) {
     engine()->kick();
@@ -112,7 +113,7 @@ Rank::Slept Rank::sleep(Attention how) {
   return reason == Reason::Quiescent ? Slept::Still : Slept::Woken;
 }
 
-bool Rank::wait(const size_t* requests, size_t n, uint32_t spins) {
+bool Rank::wait(const size_t* requests, size_t n, uint32_t spins, bool abrupt) {
   machine().trace("wait");
   engine()->begin_polling();
   bool still = false;
@@ -127,9 +128,14 @@ bool Rank::wait(const size_t* requests, size_t n, uint32_t spins) {
       machine().yield();
       continue;
     }
-    Slept slept = sleep(Attention::Blocked);
-    if (slept != Slept::NotAtAll) spun = 0;
+    Slept slept = sleep(Attention::Blocked, !abrupt);
     still = slept == Slept::Still;
+    if (slept == Slept::NotAtAll) continue;
+    spun = 0;
+    if (!abrupt) continue;
+    collect();
+    if (reached(requests, n)) return true;
+    engine()->begin_polling();
   }
   engine()->resume(false);
   collect();
@@ -144,7 +150,7 @@ bool Rank::loop_all() {
     bool more;
     look(Effort::Idle, &more);
     if (unfinished_ == 0 || still) return unfinished_ == 0;
-    if (!more) still = sleep(Attention::Sleeping) == Slept::Still;
+    if (!more) still = sleep(Attention::Sleeping, false) == Slept::Still;
   }
 }
 

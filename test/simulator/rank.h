@@ -48,8 +48,9 @@ class Rank {
   void test();
   // wait(): polls a little, then sleeps. False: nobody could take a step, and
   // no request that is left can ever be met.
-  bool wait_all(uint32_t spins = 0) { return wait(nullptr, 0, spins); }
-  bool wait_one(size_t request, uint32_t spins = 0) { return wait(&request, 1, spins); }
+  // `abrupt`: turns from sleeping to computing without polling in between.
+  bool wait_all(uint32_t spins = 0, bool abrupt = false) { return wait(nullptr, 0, spins, abrupt); }
+  bool wait_one(size_t request, uint32_t spins = 0, bool abrupt = false) { return wait(&request, 1, spins, abrupt); }
   // The event loop: sleeps between prepare and check.
   bool loop_all();
   // Computes until everybody else stands still; only interrupts work for it.
@@ -80,8 +81,8 @@ class Rank {
   };
 
   enum class Slept { NotAtAll, Woken, Still };
-  Slept sleep(uintr::Attention how);
-  bool wait(const size_t* requests, size_t n, uint32_t spins);
+  Slept sleep(uintr::Attention how, bool then_poll);
+  bool wait(const size_t* requests, size_t n, uint32_t spins, bool abrupt);
   bool reached(const size_t* requests, size_t n) const;
   void look(uintr::Effort effort, bool* more);
   void collect();

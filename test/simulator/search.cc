@@ -13,9 +13,7 @@ namespace {
 
 unsigned long long number(uint64_t n) { return n; }
 
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 void report(const Case& c, const Outcome& outcome) {
   std::printf("FAILED %s: %s\n  replay: simulator%s%s --replay %s:%s --trace\n", c.name.c_str(),

@@ -12,9 +12,9 @@ namespace simulator {
 constexpr uint64_t kNormalRandom = 150000;
 
 struct Limits {
-  std::string only;          // cases or mutants whose name contains this
-  int bound = -1;            // of all exhaustive searches; -1: each scenario's own
-  uint64_t executions = 0;   // of one exhaustive search; 0: no limit
+  std::string only;         // cases or mutants whose name contains this
+  int bound = -1;           // of all exhaustive searches; -1: each scenario's own
+  uint64_t executions = 0;  // of one exhaustive search; 0: no limit
   uint64_t random = 0;
   uint64_t seed = 1;
 };

@@ -72,7 +72,8 @@ std::string World::unmet(uint32_t rank) const {
     if (m.source != rank || m.over) continue;
     if (deaf(m.dest)) return model.text(m) + " is for one who is gone";
     ViewState state = state_of(rank, m.handle);
-    if (state == ViewState::Active || (state == ViewState::Closing && !stalled(m))) return model.text(m) + " does not end";
+    if (state == ViewState::Active || (state == ViewState::Closing && !stalled(m)))
+      return model.text(m) + " does not end";
     if (state == ViewState::Queued) return model.text(m) + " stays in its queue";
     if (m.received_by != kNone) return model.text(m) + " was received and is not over";
     const Receipt* r = partner(m);

@@ -36,20 +36,29 @@ Place in_control(const Layout& l, uint32_t rank, uint64_t at) {
   if (at >= l.inbound(0)) {
     auto i = static_cast<uint32_t>((at - l.inbound(0)) / sizeof(Inbound));
     switch ((at - l.inbound(0)) % sizeof(Inbound)) {
-      case AT(Inbound, data_head): return {Word::DataHead, "data-head-from", rank, i};
-      case AT(Inbound, released_blocks): return {Word::Released, "released-to", rank, i};
-      case AT(Inbound, reply_head): return {Word::ReplyHead, "reply-head-from", rank, i};
-      default: return {Word::Other, "control", rank, static_cast<uint32_t>(at)};
+      case AT(Inbound, data_head):
+        return {Word::DataHead, "data-head-from", rank, i};
+      case AT(Inbound, released_blocks):
+        return {Word::Released, "released-to", rank, i};
+      case AT(Inbound, reply_head):
+        return {Word::ReplyHead, "reply-head-from", rank, i};
+      default:
+        return {Word::Other, "control", rank, static_cast<uint32_t>(at)};
     }
   }
   if (at >= l.outbound(0)) {
     auto i = static_cast<uint32_t>((at - l.outbound(0)) / sizeof(Outbound));
     switch ((at - l.outbound(0)) % sizeof(Outbound)) {
-      case AT(Outbound, data_tail): return {Word::DataTail, "data-tail-to", rank, i};
-      case AT(Outbound, want_data_space): return {Word::WantData, "want-data-from", rank, i};
-      case AT(Outbound, reply_tail): return {Word::ReplyTail, "reply-tail-to", rank, i};
-      case AT(Outbound, want_reply_space): return {Word::WantReply, "want-reply-from", rank, i};
-      default: return {Word::Other, "control", rank, static_cast<uint32_t>(at)};
+      case AT(Outbound, data_tail):
+        return {Word::DataTail, "data-tail-to", rank, i};
+      case AT(Outbound, want_data_space):
+        return {Word::WantData, "want-data-from", rank, i};
+      case AT(Outbound, reply_tail):
+        return {Word::ReplyTail, "reply-tail-to", rank, i};
+      case AT(Outbound, want_reply_space):
+        return {Word::WantReply, "want-reply-from", rank, i};
+      default:
+        return {Word::Other, "control", rank, static_cast<uint32_t>(at)};
     }
   }
   return {Word::Other, "control", rank, static_cast<uint32_t>(at)};
@@ -62,15 +71,18 @@ Place in_world(const Layout& l, uint64_t at) {
   }
   auto rank = static_cast<uint32_t>(at / sizeof(Doorbell));
   switch (at % sizeof(Doorbell)) {
-    case AT(Doorbell, upid) + AT(Upid, status): return {Word::Status, "upid-status", rank, 0};
-    case AT(Doorbell, upid) + AT(Upid, pir): return {Word::Pir, "upid-pir", rank, 0};
-    default: return {Word::Pending, "pending", rank, 0};
+    case AT(Doorbell, upid) + AT(Upid, status):
+      return {Word::Status, "upid-status", rank, 0};
+    case AT(Doorbell, upid) + AT(Upid, pir):
+      return {Word::Pir, "upid-pir", rank, 0};
+    default:
+      return {Word::Pending, "pending", rank, 0};
   }
 }
 #undef AT
 
-Place place(const Layout& l, const unsigned char* p, const unsigned char* world_segment,
-            unsigned char* const* controls, unsigned char* const* heaps) {
+Place place(const Layout& l, const unsigned char* p, const unsigned char* world_segment, unsigned char* const* controls,
+            unsigned char* const* heaps) {
   auto inside = [p](const unsigned char* begin, uint64_t bytes) { return p >= begin && p < begin + bytes; };
   if (inside(world_segment, l.world_bytes())) return in_world(l, static_cast<uint64_t>(p - world_segment));
   for (uint32_t i = 0; i < l.g.size; ++i) {
@@ -88,7 +100,8 @@ std::string World::word(const void* address) {
   if (at.name != nullptr) {
     std::snprintf(text, sizeof text, "%s[%u,%u]", at.name, at.owner, at.index);
   } else if (p >= memory_ && p < memory_ + kMemory) {
-    std::snprintf(text, sizeof text, "buffer+%llx", static_cast<unsigned long long>(p - memory_ - (kMemory - kBufferBytes)));
+    std::snprintf(text, sizeof text, "buffer+%llx",
+                  static_cast<unsigned long long>(p - memory_ - (kMemory - kBufferBytes)));
   } else {
     std::snprintf(text, sizeof text, "private");
   }

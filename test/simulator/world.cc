@@ -78,7 +78,8 @@ void World::reset(const Settings& settings, Machine* machine) {
 
   for (uint32_t i = 0; i < g.size; ++i) {
     PeerMap maps[kMaxRanksHere];
-    for (uint32_t k = 0; k < g.size; ++k) maps[k] = {controls_[k], heaps_[k], 1000 + static_cast<int32_t>(k), settings.copy_kinds};
+    for (uint32_t k = 0; k < g.size; ++k)
+      maps[k] = {controls_[k], heaps_[k], 1000 + static_cast<int32_t>(k), settings.copy_kinds};
     ports_[i] = {this, i};
     untold_deaths_[i] = 0;
     waiting_[i] = kick_[i] = false;

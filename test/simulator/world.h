@@ -27,8 +27,8 @@ struct Settings {
   uint64_t heap_committable = 32768;  // beyond this commit() fails
   uint32_t slice_bytes = 0;
   bool foreign_interrupts = false;
-  uint32_t mortal = 0;  // bit per rank
-  bool closing = false; // some rank closes: requests may end with Closed or PeerExited
+  uint32_t mortal = 0;   // bit per rank
+  bool closing = false;  // some rank closes: requests may end with Closed or PeerExited
   uint32_t max_steps = 60000;
 };
 

@@ -14,7 +14,8 @@ const unsigned char* block(Rank& r, const Completion& c) { return r.heap->base()
 }  // namespace
 
 TEST("01 a message of any length lands in a block of the receiver's arena") {
-  for (uint32_t kinds : {uint32_t{kCopyDirect}, uint32_t{kCopyCma}, uint32_t{kCopyPipeline}, kCopyHeap | kCopyPipeline}) {
+  for (uint32_t kinds :
+       {uint32_t{kCopyDirect}, uint32_t{kCopyCma}, uint32_t{kCopyPipeline}, kCopyHeap | kCopyPipeline}) {
     Options o;
     o.copy_kinds = kinds;
     World w(o);

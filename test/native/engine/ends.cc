@@ -16,12 +16,12 @@ struct Buffers {
 struct Stage {
   explicit Stage(const Options& o, int stage) : w(o) {
     s = w[0].send(1, b.out.data(), kLarge, 1);
-    if (stage == 0) return;                        // in the ring
-    if (stage == 1) {                              // an envelope, unexpected
+    if (stage == 0) return;  // in the ring
+    if (stage == 1) {        // an envelope, unexpected
       w[1].progress();
       return;
     }
-    r = w[1].recv(0, b.in.data(), kLarge, 1);      // matched, the first slice copied
+    r = w[1].recv(0, b.in.data(), kLarge, 1);  // matched, the first slice copied
     has_receive = true;
     for (int i = 2; i < stage; ++i) w[i % 2].deliver();  // some more slices
   }

@@ -22,19 +22,31 @@ using Random = std::mt19937_64;
 // Wrong in a way that is likely to get far.
 uint64_t nonsense(Random& random, uint64_t was) {
   switch (random() % 12) {
-    case 0: return 0;
-    case 1: return ~0ull;
-    case 2: return random();
-    case 3: return was + 1;
-    case 4: return was - 1;
-    case 5: return was + 32 * (1 + random() % 600);
-    case 6: return was ^ (1ull << (random() % 64));
-    case 7: return 0x100000000ull * (random() % 3) + random() % 300;
-    case 8: return random() % 100000;
-    case 9: return 0x8000000000000000ull;
-    case 10: return claim::make(static_cast<uint32_t>(random() % 4), static_cast<claim::State>(random() % 4),
-                                static_cast<uint32_t>(random() % 40));
-    default: return random() & 0xffffffff;
+    case 0:
+      return 0;
+    case 1:
+      return ~0ull;
+    case 2:
+      return random();
+    case 3:
+      return was + 1;
+    case 4:
+      return was - 1;
+    case 5:
+      return was + 32 * (1 + random() % 600);
+    case 6:
+      return was ^ (1ull << (random() % 64));
+    case 7:
+      return 0x100000000ull * (random() % 3) + random() % 300;
+    case 8:
+      return random() % 100000;
+    case 9:
+      return 0x8000000000000000ull;
+    case 10:
+      return claim::make(static_cast<uint32_t>(random() % 4), static_cast<claim::State>(random() % 4),
+                         static_cast<uint32_t>(random() % 40));
+    default:
+      return random() & 0xffffffff;
   }
 }
 
@@ -53,21 +65,33 @@ void spoil(Random& random, World& w) {
   uint32_t peer = 1 + random() % (w.size() - 1);
   auto field = [&](uint64_t base, uint64_t offset) { return control + base + offset; };
   switch (random() % 16) {
-    case 0: return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, data_tail)), 8);
-    case 1: return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, reply_tail)), 8);
-    case 2: return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, want_data_space)), 4);
-    case 3: return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, copy_kinds)), 4);
-    case 4: return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, data_head)), 8);
-    case 5: return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, released_blocks)), 8);
-    case 6: return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, reply_head)), 8);
-    case 7: return spoil_word(random, field(0, offsetof(ControlHeader, attention)), 4);
-    case 8: return spoil_word(random, field(0, offsetof(ControlHeader, life)), 4);
+    case 0:
+      return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, data_tail)), 8);
+    case 1:
+      return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, reply_tail)), 8);
+    case 2:
+      return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, want_data_space)), 4);
+    case 3:
+      return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, copy_kinds)), 4);
+    case 4:
+      return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, data_head)), 8);
+    case 5:
+      return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, released_blocks)), 8);
+    case 6:
+      return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, reply_head)), 8);
+    case 7:
+      return spoil_word(random, field(0, offsetof(ControlHeader, attention)), 4);
+    case 8:
+      return spoil_word(random, field(0, offsetof(ControlHeader, life)), 4);
     case 9: {
       uint64_t slot = l.slot(random() % w.geometry.max_requests);
-      return spoil_word(random, field(slot, random() % 2 != 0 ? offsetof(PublicSlot, done) : offsetof(PublicSlot, passes)), 8);
+      return spoil_word(random,
+                        field(slot, random() % 2 != 0 ? offsetof(PublicSlot, done) : offsetof(PublicSlot, passes)), 8);
     }
-    case 10: return spoil_word(random, world + l.claim(random() % w.size(), random() % 12), 8);
-    case 11: return spoil_word(random, world + l.doorbell(peer) + offsetof(Doorbell, pending), 8);
+    case 10:
+      return spoil_word(random, world + l.claim(random() % w.size(), random() % 12), 8);
+    case 11:
+      return spoil_word(random, world + l.doorbell(peer) + offsetof(Doorbell, pending), 8);
     case 12: {  // a word of a record in the data ring
       uint64_t at = l.data_ring(peer) + random() % (w.geometry.ring_bytes / 4) / 4 * 4;
       return spoil_word(random, control + at, random() % 2 != 0 ? 4 : 8);
@@ -113,11 +137,21 @@ void one_run(uint64_t seed, uint32_t kinds, int32_t pid) {
     Posted p{kNoHandle, {}};
     switch (random() % 7) {
       case 0:
-      case 1: p = r.send(peer, own.data(), length(), random() % 2, 0, random() % 2 != 0); break;
-      case 2: p = r.recv(random() % 2 != 0 ? peer : kAnySource, into.data(), length(), random() % 3 != 0 ? kAnyTag : 1); break;
-      case 3: p = r.recv_block(peer); break;
-      case 4: r.progress(static_cast<Effort>(random() % 3)); break;
-      case 5: r->on_interrupt(); break;
+      case 1:
+        p = r.send(peer, own.data(), length(), random() % 2, 0, random() % 2 != 0);
+        break;
+      case 2:
+        p = r.recv(random() % 2 != 0 ? peer : kAnySource, into.data(), length(), random() % 3 != 0 ? kAnyTag : 1);
+        break;
+      case 3:
+        p = r.recv_block(peer);
+        break;
+      case 4:
+        r.progress(static_cast<Effort>(random() % 3));
+        break;
+      case 5:
+        r->on_interrupt();
+        break;
       default: {
         Envelope e;
         r->probe(kAnySource, 0, kAnyTag, &e);

@@ -36,7 +36,8 @@ TEST("01 what is sent first is received first, whichever way each of them travel
     for (uint32_t i = 0; i < 20; ++i) out.emplace_back(i, i % 3 == 0 ? kLarge : kSmall);
     auto receive = [&](uint32_t i) {
       bool any_source = i % 2 == 0, any_tag = i % 5 == 0;
-      receives[i] = w[1].recv(any_source ? kAnySource : 0, in[i].bytes.data(), in[i].bytes.size(), any_tag ? kAnyTag : 4);
+      receives[i] =
+          w[1].recv(any_source ? kAnySource : 0, in[i].bytes.data(), in[i].bytes.size(), any_tag ? kAnyTag : 4);
     };
     auto send = [&](uint32_t i) { sends[i] = w[0].send(1, out[i].bytes.data(), out[i].bytes.size(), 4); };
     for (uint32_t i = 0; i < 20; ++i) {

@@ -39,7 +39,8 @@ const uint64_t kLengths[] = {0,    1,    7,     8,     31,    127,   512,    513
 }  // namespace
 
 TEST("01 every length arrives whole, posted before or after, plain or synchronous, by every copy") {
-  for (uint32_t kinds : {uint32_t{kCopyDirect}, uint32_t{kCopyCma}, uint32_t{kCopyPipeline}, kCopyCma | kCopyPipeline}) {
+  for (uint32_t kinds :
+       {uint32_t{kCopyDirect}, uint32_t{kCopyCma}, uint32_t{kCopyPipeline}, kCopyCma | kCopyPipeline}) {
     Options o;
     o.copy_kinds = kinds;
     World w(o);

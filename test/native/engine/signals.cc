@@ -72,7 +72,7 @@ void two_threads(const Options& o, Body body) {
 }  // namespace
 
 TEST("01 random traffic under real signals") {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigaction(SIGURG, &action, nullptr);

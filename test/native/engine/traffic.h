@@ -112,12 +112,17 @@ class Traffic {
 
   void pass_time() {
     switch (random_() % 4) {
-      case 0: rank_.progress(Effort::Call); break;
+      case 0:
+        rank_.progress(Effort::Call);
+        break;
       case 1:  // computes: only handlers run
         for (uint64_t i = random_() % 200; i > 0; --i) rank_.deliver();
         break;
-      case 2: sleep(Attention::Blocked); break;
-      default: sleep(Attention::Sleeping);
+      case 2:
+        sleep(Attention::Blocked);
+        break;
+      default:
+        sleep(Attention::Sleeping);
     }
   }
 

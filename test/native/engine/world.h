@@ -36,7 +36,7 @@ struct Options {
   bool interrupts = true;
   bool interrupt_wakes = true;
   void (*interrupt)(World* world, uint32_t peer) = nullptr;  // instead of noting it in Rank::interrupted
-  int32_t pid = 0;  // of all ranks, for copies by the kernel; 0: this process
+  int32_t pid = 0;                                           // of all ranks, for copies by the kernel; 0: this process
 };
 
 // Memory between two forbidden pages.
@@ -147,7 +147,8 @@ inline World::World(const Options& o) : options(o) {
     r->control = std::make_unique<Guarded>(l.control_bytes());
     r->heap = std::make_unique<Guarded>(o.heap_bytes);
     r->memory = std::make_unique<Guarded>(Engine::private_bytes(geometry));
-    maps.push_back({r->control->base(), r->heap->base(), o.pid != 0 ? o.pid : static_cast<int32_t>(getpid()), o.copy_kinds});
+    maps.push_back(
+        {r->control->base(), r->heap->base(), o.pid != 0 ? o.pid : static_cast<int32_t>(getpid()), o.copy_kinds});
     ranks_.push_back(std::move(r));
   }
   for (auto& r : ranks_) {
