@@ -1,13 +1,15 @@
 // How completions get from the engine to JavaScript: in batches, through the exchange.
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "addon/world.h"
 
 namespace uintr {
 namespace {
 
 constexpr uint64_t kDriverCheckNs = 1'000'000'000;
-constexpr uint64_t kScanNs = 10'000'000, kCollectNs = 100'000'000;
+constexpr uint64_t kLastCollectMs = 10'000;
 constexpr uint64_t kLookCycles = 20'000'000;  // 5 to 10 ms
 
 Cause cause_of(Life life) {
@@ -78,12 +80,11 @@ bool World::is_stalled() const {
 }
 
 void World::relieve_stalled() {
-  if (allocating_ == 0) return;
-  uint64_t now = uv_hrtime();
-  if (now - scanned_at_ < kScanNs || now - collected_at_ < kCollectNs) return;
-  scanned_at_ = now;
-  if (!is_stalled()) return;
-  collected_at_ = now;
+  if (allocating_ == 0 || loop_.will_come_back()) return;
+  if (!is_stalled()) {
+    collect_after_ = kFirstCollectMs;
+    return;
+  }
   js::Scope scope(env_);
   if (!scope.open()) return;
   // More external memory than V8 accepts makes it collect everything at once; there is no plainer way to ask.
@@ -91,6 +92,9 @@ void World::relieve_stalled() {
   int64_t total = 0;
   napi_adjust_external_memory(env_, kTooMuch, &total);
   napi_adjust_external_memory(env_, -kTooMuch, &total);
+  // Nothing else need wake the loop when the program lets go of more; a program that does not is not to pay for it.
+  loop_.come_back(collect_after_);
+  collect_after_ = std::min(collect_after_ * 2, kLastCollectMs);
 }
 
 void World::look_around_sometimes() {

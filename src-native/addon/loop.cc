@@ -32,15 +32,16 @@ bool Loop::start(uv_loop_t* uv, int fd, World* world) {
   if (uv_poll_init(uv, &poll_, fd) != 0) return false;
   uv_prepare_init(uv, &prepare_);
   uv_check_init(uv, &check_);
-  poll_.data = prepare_.data = check_.data = this;
+  uv_timer_init(uv, &timer_);
+  poll_.data = prepare_.data = check_.data = timer_.data = this;
   uv_poll_start(&poll_, UV_READABLE, on_poll);
   uv_prepare_start(&prepare_, on_prepare);
   uv_check_start(&check_, on_check);
   for (auto* handle : {reinterpret_cast<uv_handle_t*>(&poll_), reinterpret_cast<uv_handle_t*>(&prepare_),
-                       reinterpret_cast<uv_handle_t*>(&check_)}) {
+                       reinterpret_cast<uv_handle_t*>(&check_), reinterpret_cast<uv_handle_t*>(&timer_)}) {
     uv_unref(handle);
   }
-  open_ = 3;
+  open_ = 4;
   return true;
 }
 
@@ -59,6 +60,11 @@ void Loop::close(void (*done)(World*)) {
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), on_close);
   uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), on_close);
   uv_close(reinterpret_cast<uv_handle_t*>(&check_), on_close);
+  uv_close(reinterpret_cast<uv_handle_t*>(&timer_), on_close);
+}
+
+void Loop::come_back(uint64_t ms) {
+  if (!closing_) uv_timer_start(&timer_, [](uv_timer_t*) {}, ms, 0);
 }
 
 void Loop::on_close(uv_handle_t* handle) {

@@ -17,6 +17,9 @@ class Loop {
   // `done` runs when the last callback has run; `world` must live until then.
   void close(void (*done)(World*));
   bool closing() const { return closing_; }
+  // Has the loop turn once more after `ms`, if it is alive that long.
+  void come_back(uint64_t ms);
+  bool will_come_back() const { return uv_is_active(reinterpret_cast<const uv_handle_t*>(&timer_)) != 0; }
 
  private:
   static void on_prepare(uv_prepare_t* handle);
@@ -29,6 +32,7 @@ class Loop {
   uv_poll_t poll_;
   uv_prepare_t prepare_;
   uv_check_t check_;
+  uv_timer_t timer_;
   int open_ = 0;
   bool closing_ = false;
 };

@@ -122,10 +122,10 @@ class World : public std::enable_shared_from_this<World> {
 
   std::vector<Completion> news_;
   size_t next_news_ = 0;
-  uint64_t looked_at_ = 0;     // cycles
-  uint64_t collected_at_ = 0;  // ns
-  uint32_t allocating_ = 0;    // receives without a buffer in flight
-  uint64_t scanned_at_ = 0;    // ns
+  uint64_t looked_at_ = 0;   // cycles
+  uint32_t allocating_ = 0;  // receives without a buffer in flight
+  static constexpr uint64_t kFirstCollectMs = 50;
+  uint64_t collect_after_ = kFirstCollectMs;  // ms
   bool driver_lost_ = false;
   uint64_t driver_checked_at_ = 0;  // ns
   uint64_t kick_at_ = 0;            // ns; wait.cc

@@ -91,7 +91,18 @@ describe('free()', () => {
     }
   });
 
-  rankTest('8. refuses what alloc did not give, and what is free already', 1, (world) => {
+  rankTest('8. takes the data of a Message, of any length, and what alloc(0) gave', 1, async (world) => {
+    for (const size of [0, 10, 100_000]) {
+      const sent = world.isend(new Uint8Array(size), { dest: 0 });
+      const { data } = await world.recv();
+      await sent;
+      world.free(data);
+      assert.equal(data.length, 0);
+    }
+    world.free(world.alloc(0));
+  });
+
+  rankTest('9. refuses what alloc did not give, and what is free already', 1, (world) => {
     const view = world.alloc(64);
     for (const bad of [new Uint8Array(64), Buffer.alloc(64), 'x', undefined, {}]) {
       assert.throws(() => world.free(bad as Uint8Array), invalid('view'));
@@ -102,7 +113,7 @@ describe('free()', () => {
 });
 
 describe('memory of the shared heap', () => {
-  rankTest('9. stays readable after close', 2, async (world) => {
+  rankTest('10. stays readable after close', 2, async (world) => {
     const view = fill(world.alloc(300_000), 5);
     const peer = 1 - world.rank;
     const sent = world.isend(pattern(world.rank, 150_000), { dest: peer });
@@ -114,7 +125,7 @@ describe('memory of the shared heap', () => {
   });
 
   rankTest(
-    '10. of a received Message is its own, and stays while it is referred to',
+    '11. of a received Message is its own, and stays while it is referred to',
     { nodeOptions: ['--expose-gc'] },
     async (world) => {
       const peer = 1 - world.rank;
@@ -135,7 +146,7 @@ describe('memory of the shared heap', () => {
   );
 
   rankTest(
-    '11. of received messages is given back when they are collected',
+    '12. of received messages is given back when they are collected',
     { join: { heapBytes: 8 * 2 ** 20 }, nodeOptions: ['--expose-gc'] },
     async (world) => {
       const peer = 1 - world.rank;

@@ -10,12 +10,12 @@ const LARGEST = 32 * MiB;
 
 export function randomSize(random: Random, { eagerLimit, ringBytes }: Limits): number {
   const kind = random.next();
-  if (kind < 0.45) return random.below(200);
-  if (kind < 0.65) return random.below(2 * eagerLimit);
-  if (kind < 0.85) {
+  if (kind < 0.55) return random.below(200);
+  if (kind < 0.8) return random.below(2 * eagerLimit);
+  if (kind < 0.92) {
     const around = random.pick([eagerLimit, ringBytes, ringBytes / 2, ringBytes / 4, ...FIXED]);
     return Math.max(0, around + random.between(-1, 1));
   }
-  if (kind < 0.995) return Math.floor(2 ** (random.next() * 22));
+  if (kind < 0.999) return Math.floor(2 ** (random.next() * 21));
   return random.below(LARGEST + 1);
 }
