@@ -182,7 +182,7 @@ export abstract class Comm {
     const source = checkSource(given.source, this.size);
     const tag = checkRecvTag(given.tag);
     const signal = checkSignal(given.signal);
-    if (source === PROC_NULL) return resolved(core, { ...fromNobody(), data: new Uint8Array(0) });
+    if (source === PROC_NULL) return resolved(core, { ...fromNobody(), data: core.emptyBlock() });
     return core.postRecv(readMessage, undefined, source, tag, this.#context, signal);
   }
 }

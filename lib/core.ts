@@ -63,6 +63,8 @@ export class Core {
   readonly maxRequests: number;
   readonly native: NativeWorld;
   readonly #words: Int32Array;
+  // Blocks of no bytes lie nowhere in the heap; they are freed like any other all the same.
+  readonly #empty = new WeakSet<ArrayBufferLike>();
   readonly #slots: (Request<unknown> | undefined)[] = [];
   readonly #events: CoreEvents;
   #closed = false;
@@ -243,6 +245,19 @@ export class Core {
     });
   }
 
+  // ---- memory ---------------------------------------------------------------
+
+  emptyBlock(): Uint8Array<ArrayBuffer> {
+    const view = new Uint8Array(0);
+    this.#empty.add(view.buffer);
+    return view;
+  }
+
+  /** Whether it was a block of no bytes, and not free already. */
+  freeEmpty(buffer: ArrayBufferLike): boolean {
+    return this.#empty.delete(buffer);
+  }
+
   // ---- keep-alive -----------------------------------------------------------
 
   /** Something waits for the event loop. The addon lets go by itself, when the loop is about to sleep and nothing does. */
@@ -265,7 +280,7 @@ export function readStatus(_core: Core, words: Int32Array, at: number): Status {
 /** A Message from its record: takes the block that it lies in. */
 export function readMessage(core: Core, words: Int32Array, at: number): Message {
   const status = readStatus(core, words, at);
-  if (words[at + R_HEAP] === -1 && words[at + R_HEAP + 1] === -1) return { ...status, data: new Uint8Array(0) };
+  if (words[at + R_HEAP] === -1 && words[at + R_HEAP + 1] === -1) return { ...status, data: core.emptyBlock() };
   const block = core.native.takeBlock(read64(words, at + R_HEAP), status.byteLength);
   if (block === undefined)
     throw new UintrError('ERR_UINTR_NO_MEMORY', 'no memory for the message', { rank: core.rank });

@@ -34,7 +34,6 @@ export class World extends EmittingComm {
   #closing: Promise<void> | undefined;
   #left = false;
   // Of alloc(0), which has no block.
-  readonly #empty = new WeakSet<ArrayBufferLike>();
 
   /**
    * Enters a world (compare MPI 4.1, 11.2, MPI_Init).
@@ -106,11 +105,7 @@ export class World extends EmittingComm {
       throw invalidArgument('byteLength', 'a whole number of bytes, 0 or more', byteLength);
     }
     this.#core.checkOpen();
-    if (byteLength === 0) {
-      const view = new Uint8Array(0);
-      this.#empty.add(view.buffer);
-      return view;
-    }
+    if (byteLength === 0) return this.#core.emptyBlock();
     const block = byteLength <= this.#native.heapBytes ? this.#native.alloc(byteLength) : undefined;
     if (block === undefined) {
       throw new UintrError(
@@ -131,7 +126,7 @@ export class World extends EmittingComm {
   free(view: Uint8Array): void {
     const buffer: unknown = ArrayBuffer.isView(view) ? view.buffer : undefined;
     if (buffer instanceof ArrayBuffer) {
-      if (this.#empty.delete(buffer)) return;
+      if (this.#core.freeEmpty(buffer)) return;
       if (this.#core.uses(buffer)) throw invalidArgument('view', 'memory that no request uses', view);
       if (buffer.byteLength > 0 && this.#native.detach(buffer)) return;
     }

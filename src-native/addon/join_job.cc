@@ -152,7 +152,8 @@ napi_value join_call(napi_env env, napi_callback_info info) {
   JoinError error;
   auto job = std::make_unique<JoinJob>();
   job->env = env;
-  job->self = std::make_shared<JoinJob*>(job.get());
+  // Not make_shared: without RTTI it needs a newer libstdc++ than the oldest that is supported.
+  job->self = std::shared_ptr<JoinJob*>(new JoinJob*(job.get()));
   if (!read_options(env, values[0], job.get(), &error)) return failure_object(env, error);
   job->cancel = Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!job->cancel) {
