@@ -43,12 +43,13 @@ uint32_t World::wait_slice(double ms) {
   const uint64_t end = now + static_cast<uint64_t>(std::clamp(ms, 0.0, kSliceMs) * 1e6);
   if (spin_ns_ == 0) spin_ns_ = spin_ns(*joined_);
   const uint64_t spin = spin_ns_;
-  if (kick_after_ == 0) {  // the first slice of a wait
+  const bool first = kick_after_ == 0;  // slice of a wait; a later one has slept already, and need not spin again
+  if (first) {
     kick_after_ = kFirstKickNs;
     kick_at_ = now + kick_after_;
   }
   engine_->begin_polling();
-  uint64_t spin_until = now + spin, yield_from = now + kYieldAfterNs;
+  uint64_t spin_until = first ? now + spin : 0, yield_from = now + kYieldAfterNs;
   for (;;) {
     bool moving = false;
     for (int i = 0; i < kTriesPerLook && !has_news(); ++i) {
