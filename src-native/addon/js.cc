@@ -111,9 +111,13 @@ void Callback::call(size_t count, const napi_value* arguments) {
   if (napi_open_callback_scope(env_, resource, context_, &scope) != napi_ok) return;
   napi_status status = napi_call_function(env_, receiver, function, count, arguments, nullptr);
   if (status == napi_pending_exception) {
+    // A call that a worker's termination cut short has failed as well, with nothing to show for it.
     napi_value error = nullptr;
-    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok && error != nullptr)
+    napi_valuetype type = napi_undefined;
+    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok && error != nullptr &&
+        napi_typeof(env_, error, &type) == napi_ok && type != napi_undefined) {
       napi_fatal_exception(env_, error);
+    }
   }
   napi_close_callback_scope(env_, scope);
 }

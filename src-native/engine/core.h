@@ -119,6 +119,7 @@ struct Core : Engine {
   bool ensure_ring(Peer& p, uint32_t peer);
   bool push_eager(Peer& p, uint32_t context, uint32_t tag, const void* data, uint64_t length);
   void flush_sends(uint32_t peer);
+  bool stalled_for(const Slot& s) const;
   bool withdraw(Slot& s, Error error, Cause cause);
   void on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Effort effort);
 

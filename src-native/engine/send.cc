@@ -123,6 +123,16 @@ void Core::flush_sends(uint32_t peer) {
     notify(peer, Need::Look);
 }
 
+// Is a send to oneself matched? Only a receive that waits for memory leaves one
+// so; any other match copies it at once.
+bool Core::stalled_for(const Slot& s) const {
+  for (uint32_t l = stalled.head; l != 0; l = slots[l - 1].links.next) {
+    const Slot& r = slots[l - 1];
+    if (r.peer == rank && r.remote_slot == index(s) && r.remote_generation == s.generation) return true;
+  }
+  return false;
+}
+
 // Takes a send back whose matching has not begun. False: too late.
 bool Core::withdraw(Slot& s, Error error, Cause cause) {
   if (s.state == SlotState::Queued) {
@@ -130,8 +140,9 @@ bool Core::withdraw(Slot& s, Error error, Cause cause) {
   } else if (s.state != SlotState::Offered) {
     return false;
   } else if (!claim::decide(&claims[index(s)], s.generation, claim::Withdrawn)) {
-    // Matched, unless the word says what neither end can have written.
-    if (claim::taken(&claims[index(s)], s.generation)) return false;
+    // Matched, unless the word says what neither end can have written. What one
+    // has sent to oneself needs no word to tell.
+    if (s.peer == rank ? stalled_for(s) : claim::taken(&claims[index(s)], s.generation)) return false;
   }
   finish(s, error, cause);
   return true;
