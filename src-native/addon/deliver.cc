@@ -69,19 +69,9 @@ void World::look_around(int timeout_ms) {
   engine_->kick();
 }
 
-// has_stalled() tells whether it is worth trying again, not whether anybody waits.
-bool World::is_stalled() const {
-  bool found = false;
-  auto look = [](void* to, const RequestView& view) {
-    if (view.state == RequestView::State::Stalled) *static_cast<bool*>(to) = true;
-  };
-  engine_->each_request(look, &found);
-  return found;
-}
-
 void World::relieve_stalled() {
   if (allocating_ == 0 || loop_.will_come_back()) return;
-  if (!is_stalled()) {
+  if (!engine_->waits_for_memory()) {
     collect_after_ = kFirstCollectMs;
     return;
   }

@@ -57,6 +57,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   if (napi_create_arraybuffer(env, sizeof(Exchange), &exchange, &buffer) != napi_ok ||
       napi_create_reference(env, buffer, 1, &world->exchange_ref_) != napi_ok ||
       !world->loop_.start(world->uv_, world->joined_->liveness.fd(), world.get())) {
+    if (world->exchange_ref_ != nullptr) napi_delete_reference(env, world->exchange_ref_);
     fail(error, "ERR_UINTR_NO_MEMORY", "no memory, or no descriptor, for the event loop's part of the world");
     return nullptr;
   }

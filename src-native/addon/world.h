@@ -94,7 +94,6 @@ class World : public std::enable_shared_from_this<World> {
   World() = default;
   static void on_teardown(napi_async_cleanup_hook_handle handle, void* self);
   void settle_for_teardown();
-  bool is_stalled() const;
   void let_go();
   void release_memory();
 

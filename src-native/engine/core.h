@@ -25,7 +25,7 @@
 
 namespace uintr {
 
-struct Peer {
+struct Partner {
   RingWriter data_out, reply_out;
   RingReader data_in, reply_in;
   const Shared<uint32_t>* attention;
@@ -75,7 +75,7 @@ struct Core : Engine {
   ClaimWord* claims;       // of own sends
   Doorbell* bell;
   unsigned char* heap;
-  Peer* peers;
+  Partner* peers;
 
   // ---- requests
   SoftMask mask;
@@ -116,10 +116,9 @@ struct Core : Engine {
 
   // ---- send.cc
   Posted post_send_now(const Send& send);
-  bool ensure_ring(Peer& p, uint32_t peer);
-  bool push_eager(Peer& p, uint32_t context, uint32_t tag, const void* data, uint64_t length);
+  bool ensure_ring(Partner& p, uint32_t peer);
+  bool push_eager(Partner& p, uint32_t context, uint32_t tag, const void* data, uint64_t length);
   void flush_sends(uint32_t peer);
-  bool stalled_for(const Slot& s) const;
   bool withdraw(Slot& s, Error error, Cause cause);
   void on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Effort effort);
 
@@ -143,7 +142,7 @@ struct Core : Engine {
   // ---- inbound.cc
   void drain_data(uint32_t peer, Effort effort);
   void drain_replies(uint32_t peer, Effort effort);
-  void release_credit(Peer& p, uint32_t blocks);
+  void release_credit(Partner& p, uint32_t blocks);
 
   // ---- reply.cc
   void owe_match(Slot& s, Need need);

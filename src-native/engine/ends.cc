@@ -14,7 +14,7 @@ void Core::fault(uint32_t peer) {
 void Core::see_changes() {
   peers_changed = false;
   for (uint32_t i = 0; i < size; ++i) {
-    Peer& p = peers[i];
+    Partner& p = peers[i];
     if (p.gone) continue;
     if (p.faulty) {
       lose_peer(i, Cause::None, Error::Protocol);
@@ -46,7 +46,7 @@ void Core::fail_sends_to(uint32_t peer) {
 // Nobody is left at the other end, or nobody that is to be trusted: whatever
 // needs it ends now. What it delivered stays receivable.
 void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
-  Peer& p = peers[peer];
+  Partner& p = peers[peer];
   if (p.gone) return;
   p.gone = true;
   p.cause = cause;

@@ -27,7 +27,7 @@ uint32_t chain_count(const Geometry& g) {
 
 struct Parts {
   Core* core;
-  Peer* peers;
+  Partner* peers;
   Slot* slots;
   List *posted_chains, *unexpected_chains;
   Unexpected* entries;
@@ -38,7 +38,7 @@ struct Parts {
 uint64_t carve(unsigned char* memory, const Geometry& g, Parts* out) {
   Carver c{memory, 0};
   out->core = c.take<Core>(1);
-  out->peers = c.take<Peer>(g.size);
+  out->peers = c.take<Partner>(g.size);
   out->slots = c.take<Slot>(g.max_requests);
   out->posted_chains = c.take<List>(chain_count(g));
   out->unexpected_chains = c.take<List>(chain_count(g));
@@ -99,7 +99,7 @@ Engine* Engine::create(void* memory, const Setup& setup) {
   c->arena.attach(parts.units, g.heap_bytes);
 
   for (uint32_t i = 0; i < g.size; ++i) {
-    Peer& p = c->peers[i];
+    Partner& p = c->peers[i];
     const PeerMap& m = setup.peers[i];
     auto* to = reinterpret_cast<Outbound*>(c->control + c->layout.outbound(i));
     auto* from = reinterpret_cast<Inbound*>(c->control + c->layout.inbound(i));
@@ -220,7 +220,7 @@ void Core::outcome(const Slot& s, Completion* out) const {
 // ---- progress ---------------------------------------------------------------
 
 void Core::service(uint32_t peer, Effort effort) {
-  Peer& p = peers[peer];
+  Partner& p = peers[peer];
   if (p.gone) return;
   // Read before the rings: what a peer published before it said Closed is in
   // them, and must be taken before it counts as gone (ends.cc).
@@ -309,6 +309,7 @@ uint32_t Engine::drain(Completion* out, uint32_t max) {
 
 bool Engine::has_completions() const { return !core(this)->done.empty(); }
 bool Engine::has_stalled() const { return core(this)->retry_stalled && !core(this)->stalled.empty(); }
+bool Engine::waits_for_memory() const { return !core(this)->stalled.empty(); }
 
 void Engine::resume_stalled() {
   Core* c = core(this);

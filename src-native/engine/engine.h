@@ -142,6 +142,8 @@ class Engine {
   // Receives without a buffer that found no committed block: commits memory
   // for them and lets them go on. Thread only; called where has_stalled().
   bool has_stalled() const;
+  // Some receive has stalled, whether or not it is worth another try yet.
+  bool waits_for_memory() const;
   void resume_stalled();
 
   // ---- attention (thread) -------------------------------------------------

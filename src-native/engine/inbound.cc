@@ -4,13 +4,13 @@
 
 namespace uintr {
 
-void Core::release_credit(Peer& p, uint32_t blocks) {
+void Core::release_credit(Partner& p, uint32_t blocks) {
   p.blocks_released += blocks;
   p.my_released->release(p.blocks_released);
 }
 
 void Core::drain_data(uint32_t peer, Effort effort) {
-  Peer& p = peers[peer];
+  Partner& p = peers[peer];
   if (!p.data_in.open()) return fault(peer);
   while (p.data_in.readable() != 0 && !p.faulty) {
     RecordHeader h;
@@ -46,7 +46,7 @@ void Core::drain_data(uint32_t peer, Effort effort) {
 }
 
 void Core::drain_replies(uint32_t peer, Effort effort) {
-  Peer& p = peers[peer];
+  Partner& p = peers[peer];
   if (!p.reply_in.open()) return fault(peer);
   while (p.reply_in.readable() != 0 && !p.faulty) {
     RecordHeader h;

@@ -5,7 +5,7 @@ namespace uintr {
 
 // Tells a peer that something was published for it.
 void Core::notify(uint32_t peer, Need need) {
-  Peer& p = peers[peer];
+  Partner& p = peers[peer];
   // SYNC POINT: pending. What was published is visible before the bit.
   // SYNC POINT: attention. The bit is set, then the attention is read; the
   // peer exchanges its attention, then reads the bits (engine.cc).
@@ -62,7 +62,7 @@ void Engine::kick() {
   Core* c = core(this);
   Inside inside(c);
   for (uint32_t i = 0; i < c->size; ++i) {
-    Peer& p = c->peers[i];
+    Partner& p = c->peers[i];
     if (i == c->rank || p.gone || (p.outstanding == 0 && p.owed.empty())) continue;
     p.bell->pending[c->rank / 64].or_sc(1ull << (c->rank % 64));
     if (c->interrupts && p.pid != 0) c->ports.interrupt(c->ports.self, i, true);

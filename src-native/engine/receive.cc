@@ -22,7 +22,7 @@ void Core::copy_out(uint32_t entry, unsigned char* to, uint64_t n) {
 // The blocks of an eager message are free again, and their credit goes back.
 void Core::release_entry(uint32_t entry) {
   Unexpected& u = unexpected.at(entry);
-  Peer& p = peers[u.source];
+  Partner& p = peers[u.source];
   uint32_t blocks = UnexpectedQueue::blocks_for(u.length);
   unexpected.give_blocks(&p.pool, entry);
   release_credit(p, blocks);
@@ -39,6 +39,9 @@ void Core::attach(Slot& s, const Unexpected& u) {
     s.remote_generation = u.generation;
     s.remote_address = u.address;
     s.remote_heap = u.heap_offset;
+    if (u.source == rank) {
+      if (Slot* sent = slot_of(u.slot, u.generation)) sent->matched_here = true;
+    }
   }
 }
 
@@ -205,7 +208,7 @@ Posted Core::post_recv_now(const Receive& r) {
 // ---- arrivals ---------------------------------------------------------------
 
 void Core::on_eager(uint32_t peer, const RecordHeader& h) {
-  Peer& p = peers[peer];
+  Partner& p = peers[peer];
   uint32_t blocks = UnexpectedQueue::blocks_for(h.length);
   uint32_t i = posted.find(h.context, peer, h.tag);
   if (i != kNone && (slots[i].flags & kAllocate) == 0) {

@@ -15,7 +15,7 @@ void Core::owe_fin(Slot& s, Error error, uint32_t sys_errno) {
 }
 
 void Core::owe(Slot& s, uint8_t what, Need need) {
-  Peer& p = peers[s.peer];
+  Partner& p = peers[s.peer];
   if (p.gone) return;
   bool listed = (s.flags & (kOwesMatch | kOwesFin)) != 0;
   s.flags |= what;
@@ -34,7 +34,7 @@ void Core::owe(Slot& s, uint8_t what, Need need) {
 
 // Writes what the slot owes. False: no room (the peer will tell).
 bool Core::push_owed(Slot& s) {
-  Peer& p = peers[s.peer];
+  Partner& p = peers[s.peer];
   if ((s.flags & kOwesMatch) != 0) {
     if (!p.reply_out.room_or_want(kLongRecord)) return false;
     RecordHeader h{kLongRecord, RecordType::Match, s.context, s.tag, s.remote_slot, s.remote_generation, s.moving};
@@ -58,7 +58,7 @@ bool Core::push_owed(Slot& s) {
 }
 
 void Core::flush_owed(uint32_t peer) {
-  Peer& p = peers[peer];
+  Partner& p = peers[peer];
   if (p.owed.empty()) return;
   bool pushed = false;
   while (!p.owed.empty()) {

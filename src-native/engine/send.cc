@@ -9,14 +9,14 @@ namespace {
 Posted finished(const Completion& c) { return Posted{kNoHandle, c}; }
 }  // namespace
 
-bool Core::ensure_ring(Peer& p, uint32_t peer) {
+bool Core::ensure_ring(Partner& p, uint32_t peer) {
   if (p.ring_ready) return true;
   p.ring_ready = ports.commit(ports.self, Ports::Segment::Control, layout.data_ring(peer), layout.g.ring_bytes);
   return p.ring_ready;
 }
 
 // False: no credit or no room; nothing has happened.
-bool Core::push_eager(Peer& p, uint32_t context, uint32_t tag, const void* data, uint64_t length) {
+bool Core::push_eager(Partner& p, uint32_t context, uint32_t tag, const void* data, uint64_t length) {
   uint32_t blocks = UnexpectedQueue::blocks_for(length);
   if (p.blocks_sent - p.blocks_returned + blocks > layout.g.credit_blocks) {
     // Looked at only when it matters: the peer writes this line with every message.
@@ -36,7 +36,7 @@ bool Core::push_eager(Peer& p, uint32_t context, uint32_t tag, const void* data,
 }
 
 Posted Core::post_send_now(const Send& send) {
-  Peer& p = peers[send.dest];
+  Partner& p = peers[send.dest];
   Completion c{kNoHandle, Error::None, Cause::None, rank, send.tag, send.length, kNoHeap};
   auto failed = [&](Error error, Cause cause) {
     c.error = error, c.cause = cause;
@@ -79,7 +79,7 @@ Posted Core::post_send_now(const Send& send) {
 
 // Writes what is queued into the data ring, in order, as far as there is room.
 void Core::flush_sends(uint32_t peer) {
-  Peer& p = peers[peer];
+  Partner& p = peers[peer];
   if (p.gone) return;
   if (p.queued.empty()) {
     if (p.pipelines == 0) p.data_out.stop_wanting();
@@ -123,16 +123,6 @@ void Core::flush_sends(uint32_t peer) {
     notify(peer, Need::Look);
 }
 
-// Is a send to oneself matched? Only a receive that waits for memory leaves one
-// so; any other match copies it at once.
-bool Core::stalled_for(const Slot& s) const {
-  for (uint32_t l = stalled.head; l != 0; l = slots[l - 1].links.next) {
-    const Slot& r = slots[l - 1];
-    if (r.peer == rank && r.remote_slot == index(s) && r.remote_generation == s.generation) return true;
-  }
-  return false;
-}
-
 // Takes a send back whose matching has not begun. False: too late.
 bool Core::withdraw(Slot& s, Error error, Cause cause) {
   if (s.state == SlotState::Queued) {
@@ -142,7 +132,7 @@ bool Core::withdraw(Slot& s, Error error, Cause cause) {
   } else if (!claim::decide(&claims[index(s)], s.generation, claim::Withdrawn)) {
     // Matched, unless the word says what neither end can have written. What one
     // has sent to oneself needs no word to tell.
-    if (s.peer == rank ? stalled_for(s) : claim::taken(&claims[index(s)], s.generation)) return false;
+    if (s.peer == rank ? s.matched_here : claim::taken(&claims[index(s)], s.generation)) return false;
   }
   finish(s, error, cause);
   return true;

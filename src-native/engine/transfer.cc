@@ -65,7 +65,7 @@ void Core::off_work(Slot& s) {
 // ---- beginning ----------------------------------------------------------------
 
 void Core::start_receiving(Slot& s, Effort effort) {
-  Peer& p = peers[s.peer];
+  Partner& p = peers[s.peer];
   s.state = SlotState::Active;
   s.moving = s.total < s.length ? s.total : s.length;
   if (s.moving == 0) return settle(s, Error::None, Cause::None, true);
@@ -162,7 +162,7 @@ bool Core::copy_next(Slot& s) {
   uint32_t c = claim::take(claim_of(s), claim_generation(s), s.chunks);
   if (c == kNone) return false;
   ++s.claimed;
-  Peer& p = peers[s.peer];
+  Partner& p = peers[s.peer];
   uint64_t offset = uint64_t{c} * s.chunk;
   uint64_t n = s.moving - offset < s.chunk ? s.moving - offset : s.chunk;
   uint32_t kind = usable_kind(s);
@@ -216,7 +216,7 @@ void Core::pass_baton(Slot& s) {
 // The sender's half: bounces pieces through the data ring while there is room
 // and budget, at least one piece if there is room. True: it could go on at once.
 bool Core::push_data(Slot& s) {
-  Peer& p = peers[s.peer];
+  Partner& p = peers[s.peer];
   uint64_t most = layout.g.ring_bytes / 4 < kMaxPiece ? layout.g.ring_bytes / 4 : kMaxPiece;
   bool pushed = false, full = false;
   bool waited = p.data_out.wanting();

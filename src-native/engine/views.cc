@@ -48,7 +48,7 @@ void Engine::each_request(void (*visit)(void*, const RequestView&), void* to) co
 
 uint32_t Engine::copy_kind(uint32_t peer) const {
   const Core* c = core(this);
-  const Peer& p = c->peers[peer];
+  const Partner& p = c->peers[peer];
   if ((p.kinds & kCopyDirect) != 0) return kCopyDirect;
   if ((p.kinds & kCopyCma) != 0 || (p.their_kinds->acquire() & kCopyCma) != 0) return kCopyCma;
   // Buffers outside the heap bounce; those inside are copied straight.
