@@ -28,7 +28,8 @@ export function checkBytes(value: unknown, name: string): Passed {
   if (ArrayBuffer.isView(value)) {
     const buffer = value.buffer as ArrayBufferLike & MaybeResizable;
     if (isResizable(buffer)) throw resizes(name, value);
-    if (value.byteLength === 0) checkAttached(buffer, name, value);
+    // Of a detached buffer a DataView does not even tell its length.
+    if (types.isDataView(value) || value.byteLength === 0) checkAttached(buffer, name, value);
     return value as NodeJS.ArrayBufferView;
   }
   if (!types.isAnyArrayBuffer(value)) throw invalidArgument(name, EXPECTED, value);

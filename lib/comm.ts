@@ -126,7 +126,13 @@ export abstract class Comm {
     const tag = checkSendTag(sendTag, 'sendTag');
     checkBytes(data, 'data');
     const received = this.#irecv(into, { source, tag: checkRecvTag(recvTag, 'recvTag') });
-    const sent = this.#isend(data, { dest: to, tag }, 0);
+    let sent: Request<Status>;
+    try {
+      sent = this.#isend(data, { dest: to, tag }, 0);
+    } catch (error) {
+      received.cancel();
+      throw error;
+    }
     const [receipt] = await Promise.allSettled([received, sent]);
     await sent;
     if (receipt.status === 'rejected') throw receipt.reason;

@@ -70,10 +70,18 @@ export class AbortError extends Error {
   }
 }
 
+// Node 20 cannot inspect a DataView over a detached buffer.
+function inspected(value: unknown): string {
+  try {
+    return inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
 /** `name` is what the caller knows the argument as, `expected` completes "must be …". */
 export function invalidArgument(name: string, expected: string, value: unknown): UintrError {
-  const shown =
-    typeof value === 'string' ? `'${value}'` : inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
+  const shown = typeof value === 'string' ? `'${value}'` : inspected(value);
   const short = shown.length > 120 ? `${shown.slice(0, 117)}...` : shown;
   return new UintrError('ERR_UINTR_INVALID_ARGUMENT', `'${name}' must be ${expected}; it is ${short}`);
 }

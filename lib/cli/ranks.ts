@@ -72,7 +72,7 @@ export class Ranks {
 
   #start({ command, args, env, sockets }: Launch, number: number): void {
     const child = spawn(command, args, {
-      env: { ...env, [BOOTSTRAP_VARIABLE]: encodeBootstrap({ hubFd: HUB_FD, size: sockets.length }) },
+      env: { ...env, [BOOTSTRAP_VARIABLE]: encodeBootstrap({ hubFd: HUB_FD, size: sockets.length }, sockets[number]!) },
       // As with mpirun, input is rank 0's.
       stdio: [number === 0 ? 'inherit' : 'ignore', 'pipe', 'pipe', sockets[number]!],
       // A process group of its own: what a wrapper started is ended with it, and Ctrl-C reaches it only through here.

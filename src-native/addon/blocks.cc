@@ -39,7 +39,10 @@ napi_value wrap(World* world, uint64_t offset, uint64_t bytes) {
   world->note_block(block);
   napi_value result = nullptr;
   if (napi_create_external_arraybuffer(env, heap->base() + offset, bytes, finalize, block, &result) != napi_ok) {
-    finalize(env, nullptr, block);
+    // Node has taken the block over whether or not it says so: where it refuses the length it has called finalize() by
+    // now. What it threw, the caller says better.
+    napi_value thrown = nullptr;
+    napi_get_and_clear_last_exception(env, &thrown);
     return js::undefined(env);
   }
   return result;

@@ -66,7 +66,7 @@ void World::look_around(int timeout_ms) {
     news_.push_back({kNoHandle, static_cast<Error>(kNewsPeerGone), cause, peer, 0, 0, 0});
   }
   // It may have died between the two steps of an interrupt to somebody who now takes one to be on its way.
-  engine_->kick();
+  engine_->kick(true);
 }
 
 void World::relieve_stalled() {

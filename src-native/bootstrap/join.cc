@@ -39,19 +39,17 @@ bool check(const JoinRequest& request, JoinError* error) {
 
 bool wants_cma(const JoinRequest& request) { return (request.copy_kinds & kCopyCma) != 0; }
 
-Step join_launched(const JoinRequest& request, Fd socket, Deadline deadline, JoinedRank* joined, JoinError* error) {
+bool is_hub_socket(int fd) {
   int type = 0;
   socklen_t length = sizeof type;
-  if (getsockopt(socket.get(), SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_SEQPACKET) {
-    fail(error, "ERR_UINTR_JOIN",
-         "descriptor " + std::to_string(socket.get()) +
-             " is not the launcher's socket (was it closed, or used before?)");
-    return Step::Failed;
-  }
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET;
+}
+
+Step join_launched(const JoinRequest& request, Fd socket, Deadline deadline, JoinedRank* joined, JoinError* error) {
   // Inherited by this rank alone: its own children get no rank by it.
   fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
   ucred launcher{};
-  length = sizeof launcher;
+  socklen_t length = sizeof launcher;
   // Of a socket pair the kernel tells who made it: the common ancestor of all ranks.
   if (wants_cma(request) && getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &launcher, &length) == 0 &&
       launcher.pid > 0) {
@@ -123,7 +121,17 @@ void fill_directories(JoinRequest* request) {
 }
 
 bool join(const JoinRequest& request, std::unique_ptr<Joined>* out, JoinError* error) {
-  Fd socket(request.hub_fd);
+  Fd socket;
+  if (request.hub_fd >= 0) {
+    // Not owned before it is known to be what it should be: it may be anything of this process.
+    if (!is_hub_socket(request.hub_fd)) {
+      fail(error, "ERR_UINTR_JOIN",
+           "descriptor " + std::to_string(request.hub_fd) +
+               " is not the launcher's socket (was it closed, or used before?)");
+      return false;
+    }
+    socket.reset(request.hub_fd);
+  }
   const Deadline deadline = Deadline::in(request.timeout_ms);
   auto joined = std::make_unique<JoinedRank>();
   if (!check(request, error) || !joined->make_own(request, error)) return false;

@@ -373,6 +373,11 @@ bool Engine::prepare_sleep(Attention how) {
   Core* c = core(this);
   Inside inside(c);
   Attention before = c->state;
+  // SYNC POINT: upid. An interrupt that was announced and never came (its sender
+  // died in between, the program took the signal over) leaves ON set, and nobody
+  // would send another. A sleeper starts afresh: ON is cleared, then the bitmap
+  // is looked at.
+  c->bell->upid.status.and_sc(~kUpidOn);
   // SYNC POINT: attention. We say that we sleep, then look at the bitmap once
   // more; a sender sets its bit, then reads what we said (notice.cc).
   c->state = how;

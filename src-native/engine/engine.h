@@ -160,7 +160,9 @@ class Engine {
   // Interrupts every rank that has something of ours, whether or not an
   // interrupt seems under way. For a waiter that sees no progress for about a
   // millisecond (then with back-off), and after a rank has died.
-  void kick();
+  // `everybody`: also those that have nothing of ours, because the rank that died
+  // may have left an interrupt to one of them half sent.
+  void kick(bool everybody = false);
 
   // ---- ends (thread) ------------------------------------------------------
   // The peer is gone (pidfd or lifeline says so: it executes nothing any more).

@@ -58,12 +58,12 @@ bool Core::something_to_do() {
   return false;
 }
 
-void Engine::kick() {
+void Engine::kick(bool everybody) {
   Core* c = core(this);
   Inside inside(c);
   for (uint32_t i = 0; i < c->size; ++i) {
     Partner& p = c->peers[i];
-    if (i == c->rank || p.gone || (p.outstanding == 0 && p.owed.empty())) continue;
+    if (i == c->rank || p.gone || (!everybody && p.outstanding == 0 && p.owed.empty())) continue;
     p.bell->pending[c->rank / 64].or_sc(1ull << (c->rank % 64));
     if (c->interrupts && p.pid != 0) c->ports.interrupt(c->ports.self, i, true);
     c->ports.wake(c->ports.self, i);

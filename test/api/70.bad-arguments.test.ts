@@ -31,6 +31,11 @@ const BAD_BUFFERS: Record<string, () => unknown> = {
     structuredClone(view.buffer, { transfer: [view.buffer] });
     return view;
   },
+  'a DataView of a detached ArrayBuffer': () => {
+    const view = new DataView(new ArrayBuffer(8));
+    structuredClone(view.buffer, { transfer: [view.buffer] });
+    return view;
+  },
   'a resizable ArrayBuffer': resizable,
   'a view of a resizable ArrayBuffer': () => new Uint8Array(resizable()),
   'a growable SharedArrayBuffer': growable,
