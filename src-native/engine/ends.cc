@@ -182,6 +182,9 @@ void Engine::abandon(Error error) {
         break;
     }
   }
+  // The last look: at everything, whatever the bitmap says, which others can
+  // scribble over.
+  for (uint32_t i = 0; i < c->size; ++i) c->service(i, Effort::Call);
 }
 
 void Engine::publish_life(Life life) {

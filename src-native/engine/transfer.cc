@@ -299,12 +299,9 @@ void Core::close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno)
     over = true;  // each end touches its own buffer only
   } else {
     uint32_t in_all = claim::close(claim_of(s), claim_generation(s));
-    if (in_all == kNone) {
-      over = true;
-      told |= is_receive(s);  // the sender's slot has moved on: it is over there
-    } else {
-      over = other_end_done(s, in_all);
-    }
+    // Another generation: the sender's slot has moved on, or the word is
+    // scribbled over. A Fin for a slot that has moved on does no harm.
+    over = in_all == kNone || other_end_done(s, in_all);
   }
   if (s.state == SlotState::Active) s.state = SlotState::Closing;
   if (!told) owe_fin(s, error, sys_errno);

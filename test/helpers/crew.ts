@@ -44,6 +44,7 @@ export class Crew {
   readonly #waiting: { matches: (said: Said) => boolean; resolve: (said: Said) => void }[] = [];
   readonly #failed: Promise<never>;
   #fail!: (error: Error) => void;
+  #timedOut = false;
   readonly #timer: NodeJS.Timeout;
 
   /** Kills every process after `timeoutMs`, and fails with what each was doing. */
@@ -102,6 +103,8 @@ export class Crew {
   /** Resolves when all processes have ended and their output is read; fails if the timeout ended them. */
   async ended(): Promise<void> {
     await Promise.race([Promise.all(this.#started.map((one) => one.ended)), this.#failed]);
+    // The question that a rank is asked on a timeout can wake it; that it then ends does not make it in time.
+    if (this.#timedOut) await this.#failed;
   }
 
   /** How it ended, by rank; `ranks` of them, whether or not they said anything. */
@@ -182,6 +185,7 @@ export class Crew {
   }
 
   #onTimeout(timeoutMs: number): void {
+    this.#timedOut = true;
     // A rank whose event loop still turns answers with what its world is waiting for.
     for (const { pid } of this.#members.values()) {
       if (pid === undefined) continue;

@@ -115,8 +115,10 @@ void values_must_agree() {
 void arguments_are_named() {
   JoinRequest r = test::request(2, -1);
   fails(r, "ERR_UINTR_INVALID_ARGUMENT", "size 2");
-  r = test::request(2, open("/dev/null", O_RDWR | O_CLOEXEC));
-  fails(r, "ERR_UINTR_JOIN", "is not the launcher's socket");
+  // A descriptor that is something else stays as it was, and whose it was.
+  const Fd other(open("/dev/null", O_RDWR | O_CLOEXEC));
+  fails(test::request(2, other.get()), "ERR_UINTR_JOIN", "is not the launcher's socket");
+  CHECK(fcntl(other.get(), F_GETFD) >= 0);
   r = test::request(1, -1);
   r.timeout_ms = 0;
   fails(r, "ERR_UINTR_INVALID_ARGUMENT", "joinTimeout 0");
