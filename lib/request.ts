@@ -96,7 +96,8 @@ export class Request<T> implements PromiseLike<T> {
 
   /**
    * Blocks this thread until it is over (MPI 4.1, 3.7.3, MPI_Wait): spins shortly, then sleeps. Nothing else of this
-   * thread runs meanwhile: no timer, no abort event.
+   * thread runs meanwhile: no timer, no abort event, and no finalizer, so that the memory of Messages that nobody refers
+   * to any more comes back only by World.free().
    * @param timeoutMs for how long, in milliseconds; for ever if not given
    * @throws what it failed with; ERR_UINTR_TIMEOUT when the time is over: the request then stays active
    */

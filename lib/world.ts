@@ -1,4 +1,5 @@
 // The world: all ranks that joined together, and this process's or thread's place among them.
+import { constants } from 'node:buffer';
 import { checkOptions, checkRank, checkTimeout, keySet } from './arguments.js';
 import type { NativeWorld } from './binding.js';
 import { Core } from './core.js';
@@ -106,11 +107,13 @@ export class World extends EmittingComm {
     }
     this.#core.checkOpen();
     if (byteLength === 0) return this.#core.emptyBlock();
-    const block = byteLength <= this.#native.heapBytes ? this.#native.alloc(byteLength) : undefined;
+    // A block that no ArrayBuffer of this Node can show is not taken, and not zeroed, in the first place.
+    const most = Math.min(this.#native.heapBytes, constants.MAX_LENGTH);
+    const block = byteLength <= most ? this.#native.alloc(byteLength) : undefined;
     if (block === undefined) {
       throw new UintrError(
         'ERR_UINTR_NO_MEMORY',
-        `no block of ${byteLength} bytes in a heap of ${this.#native.heapBytes}`,
+        `no block of ${byteLength} bytes in a heap of ${this.#native.heapBytes} (and at most ${constants.MAX_LENGTH} in one ArrayBuffer)`,
         {
           rank: this.rank,
         },
