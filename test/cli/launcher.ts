@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { loadNative } from '../../lib/native.js';
 import { CLI } from '../helpers/paths.js';
 import { processesWith } from '../helpers/proc.js';
 import { cleanEnvironment } from '../helpers/rank-test.js';
@@ -10,8 +9,6 @@ import { cleanEnvironment } from '../helpers/rank-test.js';
 export const PROGRAM = join(__dirname, 'rank-program.js');
 
 /** Tests that need the addon are skipped where there is none. */
-export const withAddon = 'addon' in loadNative() ? describe : describe.skip;
-
 let marks = 0;
 const launchers: Launcher[] = [];
 

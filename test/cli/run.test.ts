@@ -1,7 +1,7 @@
 // `uintr run` starts what it was asked to, says which rank said what, and leaves nothing running.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processesWith } from '../helpers/proc.js';
-import { Launcher, PROGRAM, uintr, withAddon } from './launcher.js';
+import { Launcher, PROGRAM, uintr } from './launcher.js';
 
 /** All that the launcher started is gone, soon: the kernel needs a moment to take a process away. */
 async function expectNoneLeft(launcher: Launcher): Promise<void> {
@@ -11,7 +11,7 @@ async function expectNoneLeft(launcher: Launcher): Promise<void> {
 
 afterEach(() => Launcher.killAll());
 
-withAddon('uintr run', () => {
+describe('uintr run', () => {
   test('makes one world of its ranks, and takes the rank out of their environment', async () => {
     const { code, stdout, stderr } = await uintr(['run', '-n', '3', PROGRAM, 'join']);
     expect(stderr).toBe('');
@@ -140,7 +140,7 @@ withAddon('uintr run', () => {
   });
 });
 
-withAddon('uintr', () => {
+describe('uintr', () => {
   test('doctor says what works', async () => {
     const ended = await uintr(['doctor']);
     expect(ended.stdout).toMatch(/signal\s+yes/);
