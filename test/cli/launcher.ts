@@ -8,7 +8,6 @@ import { cleanEnvironment } from '../helpers/rank-test.js';
 
 export const PROGRAM = join(__dirname, 'rank-program.js');
 
-/** Tests that need the addon are skipped where there is none. */
 let marks = 0;
 const launchers: Launcher[] = [];
 
