@@ -50,7 +50,6 @@ class Arena {
   // stretch's end, where that lies beyond committed_bytes(), and takes it.
   uint64_t find_run(uint64_t bytes) const;
   void take_run(uint64_t offset, uint64_t bytes);
-  bool allocated(uint64_t offset) const { return offset / kUnitBytes < limit_ && units_[offset / kUnitBytes].run != 0; }
 
  private:
   void insert(uint32_t unit, uint32_t order);

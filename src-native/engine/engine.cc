@@ -285,7 +285,6 @@ void Engine::on_interrupt() {
 
 bool Engine::progress(Effort effort) {
   Core* c = core(this);
-  // Nothing rung, nothing to move: the common case of a poll.
   Inside inside(c);
   return c->run(effort);
 }

@@ -46,8 +46,6 @@ class SoftMask {
     return true;
   }
 
-  bool raised() const { return get(&raised_) != 0; }
-
  private:
   static void put(uint32_t* word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
   static uint32_t get(const uint32_t* word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
