@@ -50,17 +50,18 @@ uint32_t World::wait_slice(double ms) {
   }
   engine_->begin_polling();
   uint64_t spin_until = first ? now + spin : 0, yield_from = now + kYieldAfterNs;
+  uint64_t copied = engine_->pieces_copied();
   for (;;) {
-    bool moving = false;
-    for (int i = 0; i < kTriesPerLook && !has_news(); ++i) {
-      if (advance(Effort::Idle)) {
-        moving = true;
-        break;
-      }
-      arch::relax();
+    bool more = false;
+    for (int i = 0; i < kTriesPerLook && !has_news() && !more; ++i) {
+      more = advance(Effort::Idle);
+      if (!more) arch::relax();
     }
     if (has_news()) break;
     now = uv_hrtime();
+    // Copying takes its time; what the spin bounds is the wait after it, for the other end's last chunk.
+    const bool moving = more || engine_->pieces_copied() != copied;
+    copied = engine_->pieces_copied();
     if (moving) {
       spin_until = now + spin;
       kick_at_ = now + kick_after_;

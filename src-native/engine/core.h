@@ -156,6 +156,7 @@ struct Core : Engine {
   void start_sending(Slot& s, Effort effort);
   bool advance_all(Effort effort);         // true: more that this thread could copy
   bool advance(Slot& s, Effort effort);
+  bool left_to_peer(const Slot& s) const;
   bool copy_next(Slot& s);                 // one chunk; false: nothing claimed
   void pass_baton(Slot& s);
   bool holds_baton(const Slot& s) const;

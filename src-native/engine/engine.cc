@@ -289,6 +289,8 @@ bool Engine::progress(Effort effort) {
   return c->run(effort);
 }
 
+uint64_t Engine::pieces_copied() const { return core(this)->count.pieces_copied; }
+
 uint32_t Engine::drain(Completion* out, uint32_t max) {
   Core* c = core(this);
   Inside inside(c);

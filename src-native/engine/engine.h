@@ -92,6 +92,7 @@ struct Counters {
   uint64_t interrupts_deferred;              // of those: found the engine masked
   uint64_t wakes_sent;                       // eventfd writes to peers
   uint64_t copied_bytes[4][2];               // [log2 CopyKind][0 as receiver, 1 as sender]
+  uint64_t pieces_copied;                    // chunks, and pieces of pipelined transfers
   uint64_t slices_in_handler;                // chunks copied in handlers
   uint64_t batons_passed;
   uint64_t unexpected;                       // messages that found no posted receive
@@ -136,6 +137,9 @@ class Engine {
   // Looks at everything pending and advances it. True: there is more that this
   // thread could do right now (chunks to copy).
   bool progress(Effort effort);
+  // Pieces of transfers this rank has copied so far, in calls and handlers: a
+  // waiter sees by it that a transfer moves.
+  uint64_t pieces_copied() const;
   // Takes up to `max` finished requests. Handles in them are free afterwards.
   uint32_t drain(Completion* out, uint32_t max);
   bool has_completions() const;

@@ -15,7 +15,7 @@ constexpr uint32_t kReplyRingBytes = 256;
 #else
 constexpr uint64_t kSingleChunk = 64 * 1024;       // up to here one end copies it all
 constexpr uint64_t kMinChunk = 32 * 1024;
-constexpr uint64_t kMaxChunk = 1024 * 1024;        // from here on a chunk's system call no longer shows
+constexpr uint64_t kMaxChunk = 256 * 1024;         // from here on a chunk's system call no longer shows
 constexpr uint64_t kChunkUnit = 4096;
 constexpr uint64_t kMinSlice = 256 * 1024;         // what a handler copies in one run
 constexpr uint64_t kMaxSlice = 2 * 1024 * 1024;

@@ -10,10 +10,11 @@ namespace {
 
 constexpr long kEsrch = 3;
 
-// Four chunks of a medium message, so that both ends find work.
+// Eight chunks of a medium message, so that both ends find work, and a handler
+// soon sees that its peer has come to wait.
 uint32_t chunk_for(uint64_t length) {
   if (length <= kSingleChunk) return static_cast<uint32_t>(length == 0 ? 1 : length);
-  uint64_t c = round_up(length / 4, kChunkUnit);
+  uint64_t c = round_up(length / 8, kChunkUnit);
   if (c < kMinChunk) c = kMinChunk;
   if (c > kMaxChunk) c = kMaxChunk;
   while (length / c >= claim::kMaxChunks) c *= 2;
@@ -128,22 +129,12 @@ bool Core::advance(Slot& s, Effort effort) {
     }
     return false;
   }
-  bool leave_to_peer = false;
-  uint64_t allowance = 0;
-  switch (effort) {
-    case Effort::Idle:
-      allowance = budget;
-      break;
-    case Effort::Handler:
-      if (!holds_baton(s)) return false;
-      [[fallthrough]];
-    case Effort::Call:
-      leave_to_peer = attentive(s.peer) && best_kind(peers[s.peer].their_kinds->acquire(), s.heap_offset != kNoHeap) != 0;
-      allowance = leave_to_peer ? 0 : slice_for(s.moving, slice_bytes);
-      if (allowance > budget) allowance = budget;
-      break;
-  }
-  while (able && allowance != 0 && copy_next(s)) {
+  if (effort == Effort::Handler && !holds_baton(s)) return false;
+  uint64_t allowance = effort == Effort::Idle ? budget : slice_for(s.moving, slice_bytes);
+  if (allowance > budget) allowance = budget;
+  // A peer that posts and waits at once passes the baton before it waits: so who
+  // computes looks again before each chunk whether somebody with time has come.
+  while (able && allowance != 0 && (effort == Effort::Idle || !left_to_peer(s)) && copy_next(s)) {
     if (effort == Effort::Handler) ++count.slices_in_handler;
     allowance -= allowance < s.chunk ? allowance : s.chunk;
     charge(s.chunk);
@@ -154,6 +145,11 @@ bool Core::advance(Slot& s, Effort effort) {
   bool keep = able && effort == Effort::Idle && state == Attention::Polling;
   if (!keep && holds_baton(s)) pass_baton(s);
   return able;
+}
+
+// Is the peer waiting anyway, and able to copy?
+bool Core::left_to_peer(const Slot& s) const {
+  return attentive(s.peer) && best_kind(peers[s.peer].their_kinds->acquire(), s.heap_offset != kNoHeap) != 0;
 }
 
 // Claims and copies one chunk. False: there was none to claim, or the copy
@@ -188,6 +184,7 @@ bool Core::copy_next(Slot& s) {
   }
   ++s.copied;
   count.copied_bytes[log2_kind(kind)][is_receive(s) ? 0 : 1] += n;
+  ++count.pieces_copied;
   // SYNC POINT: done. Each end adds to its own count, then reads the other's;
   // of two that finish at once, at least one sees the sum.
   public_slots[index(s)].done.add_sc(1);
@@ -240,6 +237,7 @@ bool Core::push_data(Slot& s) {
     p.data_out.publish();
     s.pushed += n;
     count.copied_bytes[log2_kind(kCopyPipeline)][1] += n;
+    ++count.pieces_copied;
     pushed = true;
     if (attentive(s.peer)) notify(s.peer, Need::Look);  // it copies out while we push the next piece
   } while (s.pushed < s.moving && budget != 0);
@@ -264,6 +262,7 @@ void Core::on_data(uint32_t peer, const RecordHeader& h, const DataBody& b) {
   peers[peer].data_in.peek(s->buffer + s->pushed, sizeof(RecordHeader) + sizeof(DataBody), h.length);
   s->pushed += h.length;
   count.copied_bytes[log2_kind(kCopyPipeline)][0] += h.length;
+  ++count.pieces_copied;
   if (s->pushed == s->moving) settle(*s, Error::None, Cause::None, false);
 }
 
