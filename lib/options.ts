@@ -21,7 +21,10 @@ export interface WorldOptions {
   unexpectedBytes?: number;
   /** The most requests that a rank may have outstanding. Default 32768. */
   maxRequests?: number;
-  /** How long the event loop polls before it sleeps while requests are outstanding, in microseconds. Default 0. */
+  /**
+   * How long the event loop polls before it sleeps, in microseconds. It does so while requests are outstanding and
+   * messages come that fast, judged by the last one, and where each rank has a processor. Default 50; 0: never.
+   */
   spinMicroseconds?: number;
   /** How long to wait for the other ranks when joining, in milliseconds. Default 30000. */
   joinTimeout?: number;
@@ -134,10 +137,10 @@ export const OPTIONS: readonly OptionEntry[] = [
     name: 'spinMicroseconds',
     type: 'number',
     unit: 'microseconds',
-    default: 0,
+    default: 50,
     min: 0,
     max: 1_000_000,
-    doc: 'how long the event loop polls before it sleeps',
+    doc: 'how long the event loop polls before it sleeps, where the last message came that fast; 0: never',
   },
   {
     name: 'joinTimeout',

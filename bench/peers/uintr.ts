@@ -18,18 +18,10 @@ interface Variant {
   env?: Record<string, string>;
 }
 
-/** How long a loop polls before it sleeps, for the variant that has such a window. */
-const spinMicroseconds = 50;
-
 const latency: Variant[] = [
   { name: 'wait', title: 'uintr, wait()' },
   { name: 'await', title: 'uintr, await' },
-  {
-    name: 'await-spin',
-    title: `uintr, await, spins ${spinMicroseconds} µs`,
-    script: 'await',
-    env: { UINTR_SPIN_MICROSECONDS: String(spinMicroseconds) },
-  },
+  { name: 'await-asleep', title: 'uintr, await, never polls', script: 'await', env: { UINTR_SPIN_MICROSECONDS: '0' } },
 ];
 
 const bandwidth: Variant[] = [

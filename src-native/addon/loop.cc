@@ -9,18 +9,25 @@ namespace {
 // each other at once would keep timers and I/O waiting.
 constexpr int kRounds = 8;
 
-// Polls for `spinMicroseconds` before the loop sleeps, if somebody here waits for something.
+// Polls before the loop sleeps, if somebody here waits for something, messages come fast, and nobody needs this
+// processor to send one.
 void spin(World* world) {
-  double microseconds = world->options().spin_microseconds;
-  if (microseconds <= 0 || world->exchange().active == 0) return;
+  if (world->options().spin_microseconds <= 0 || world->exchange().active == 0 || world->crowded()) return;
+  uint64_t now = uv_hrtime();
+  const uint64_t window = world->pace().idle(now);
+  if (window == 0) return;
+  const uint64_t end = now + window;
   Engine* engine = world->engine();
   engine->begin_polling();
-  uint64_t end = uv_hrtime() + static_cast<uint64_t>(microseconds * 1000);
   do {
     world->advance(Effort::Idle);
-    if (world->has_news()) break;
+    now = uv_hrtime();
+    if (world->has_news()) {
+      world->pace().arrived(now);
+      break;
+    }
     arch::relax();
-  } while (uv_hrtime() < end);
+  } while (now < end);
   engine->resume(false);
 }
 
@@ -111,6 +118,7 @@ void Loop::on_poll(uv_poll_t* handle, int, int) {
   if (world->engine() == nullptr) return;
   world->look_around(0);
   if (world->advance(Effort::Idle)) world->ring_self();
+  if (world->has_news()) world->pace().arrived(uv_hrtime());
   world->deliver();
 }
 

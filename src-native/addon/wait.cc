@@ -13,7 +13,7 @@ namespace {
 constexpr double kSliceMs = 50;
 constexpr uint64_t kUs = 1000, kMs = 1'000'000;  // in ns
 // Long enough for a peer that is at it anyway to answer; what follows costs two system calls and a wake-up.
-constexpr uint64_t kSpinNs = 50 * kUs;
+constexpr uint64_t kSpinNs = 50 * kUs, kCrowdedSpinNs = 2 * kUs;
 // A peer that is late by this much may be waiting for this very processor; from then on each look offers it.
 constexpr uint64_t kYieldAfterNs = 4 * kUs;
 constexpr uint64_t kFirstKickNs = 1 * kMs, kLastKickNs = 1000 * kMs;
@@ -31,18 +31,19 @@ uint32_t processors(const std::vector<Peer>& peers) {
   return static_cast<uint32_t>(CPU_COUNT(&all));
 }
 
-// Where ranks share processors, whoever spins holds up the one it waits for.
-uint64_t spin_ns(const Joined& joined) { return joined.geometry.size <= processors(joined.peers) ? kSpinNs : 2 * kUs; }
-
 }  // namespace
+
+bool World::crowded() {
+  if (crowded_ < 0) crowded_ = joined_->geometry.size > processors(joined_->peers);
+  return crowded_ != 0;
+}
 
 uint32_t World::wait_slice(double ms) {
   if (engine_ == nullptr) return 0;
   if (has_news()) return take_batch();
   uint64_t now = uv_hrtime();
   const uint64_t end = now + static_cast<uint64_t>(std::clamp(ms, 0.0, kSliceMs) * 1e6);
-  if (spin_ns_ == 0) spin_ns_ = spin_ns(*joined_);
-  const uint64_t spin = spin_ns_;
+  const uint64_t spin = crowded() ? kCrowdedSpinNs : kSpinNs;
   const bool first = kick_after_ == 0;  // slice of a wait; a later one has slept already, and need not spin again
   if (first) {
     kick_after_ = kFirstKickNs;

@@ -20,6 +20,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   std::shared_ptr<World> world(new World);
   world->env_ = env;
   world->options_ = options;
+  world->pace_ = Pace(options.spin_microseconds);
   world->rank_ = joined->rank;
   napi_get_uv_event_loop(env, &world->uv_);
 

@@ -14,6 +14,7 @@
 #include "addon/exchange.h"
 #include "addon/js.h"
 #include "addon/loop.h"
+#include "addon/pace.h"
 #include "bootstrap/bootstrap.h"
 #include "drivers/driver.h"
 #include "engine/engine.h"
@@ -22,7 +23,7 @@ namespace uintr {
 
 struct WorldOptions {
   uint32_t slice_bytes = 0;      // 0: the engine chooses
-  double spin_microseconds = 0;  // before the event loop sleeps
+  double spin_microseconds = 0;  // before the event loop sleeps, where messages come fast
 };
 
 // What the addon remembers of a request slot. All zero is empty.
@@ -74,6 +75,9 @@ class World : public std::enable_shared_from_this<World> {
   void look_around(int timeout_ms);
   // The same without waiting, at most every few milliseconds; cheap enough for every call.
   void look_around_sometimes();
+  // Do the ranks share processors? Then whoever polls may hold up the one it polls for.
+  bool crowded();
+  Pace& pace() { return pace_; }
   // Blocks this thread up to `ms`, at most kSliceMs, until there is a batch. Returns its size.
   uint32_t wait_slice(double ms);
   // From the loop, where receives without a buffer wait for memory: has garbage collected, because what would help them
@@ -129,7 +133,8 @@ class World : public std::enable_shared_from_this<World> {
   uint64_t driver_checked_at_ = 0;  // ns
   uint64_t kick_at_ = 0;            // ns; wait.cc
   uint64_t kick_after_ = 0;         // ns
-  uint64_t spin_ns_ = 0;            // how long wait() spins; 0: not looked up yet
+  Pace pace_{0};
+  int crowded_ = -1;  // crowded(); not looked up yet
 
   napi_async_cleanup_hook_handle hook_ = nullptr;
   bool tearing_down_ = false;

@@ -87,7 +87,7 @@ describe('each measure, at tiny sizes', () => {
     expectSchema(ran);
     expectContestants(
       ran,
-      ['uintr/wait', 'uintr/await', 'uintr/await-spin', 'unix-socket', 'worker', 'child-process'],
+      ['uintr/wait', 'uintr/await', 'uintr/await-asleep', 'unix-socket', 'worker', 'child-process'],
       ['openmpi'],
     );
     expectRatiosOfThisRun(ran);
