@@ -143,6 +143,7 @@ bool read_options(napi_env env, napi_value from, JoinJob* job, JoinError* error)
       Driver::prepare({choice_of(js::get_string(env, from, "driver")), js::get_string(env, from, "signal")}, error);
   if (job->driver == nullptr) return false;
   request.driver = job->driver->identity();
+  request.vector_fd = job->driver->vector_fd();
   return true;
 }
 

@@ -45,7 +45,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   setup.rank = joined->rank;
   setup.slice_bytes = options.slice_bytes;
   setup.interrupts = driver->interrupts();
-  setup.interrupt_wakes = setup.interrupts;  // a signal ends the system call that a sleeper is in
+  setup.interrupt_wakes = driver->interrupt_wakes();
   setup.world = joined->world.base();
   setup.peers = joined->maps.data();
   setup.ports = driver->ports();

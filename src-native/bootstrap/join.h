@@ -34,6 +34,7 @@ struct JoinRequest {
   Geometry geometry{};  // checked with Engine::valid by the caller
   int32_t tid = 0;      // of the rank's JavaScript thread (not of the thread that calls join)
   DriverIdentity driver;
+  int vector_fd = -1;  // with Uintr: by which peers may send `driver.vector`. Not owned.
   uint32_t copy_kinds = kAllCopyKinds;  // what the option `copy` allows; pipeline always works and is always in
   int timeout_ms = 30000;               // > 0
   int cancel_fd = -1;                   // an eventfd; once readable join() fails with ERR_UINTR_CLOSED. Not owned.
@@ -51,6 +52,8 @@ struct Peer {
   bool same_process = false;  // a thread of this process
   bool signalable = false;    // tgkill(pid, tid, 0) was allowed
   Fd event_fd;                // non-blocking; write 8 bytes to wake
+  Fd vector_fd;               // of a peer with Uintr: as it says, by which to send it user interrupts
+  uint64_t nonce = 0;         // of the peer, unlike any other rank's
   uint32_t copy_kinds = 0;    // tried and found to work from here towards it
   int cma_error = 0;  // errno why kCopyCma is missing; 0 if it is there, not allowed, or the nonce was another's
 };

@@ -93,7 +93,9 @@ Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinErr
   hello.identity.nonce_address = reinterpret_cast<uint64_t>(control.base()) + __builtin_offsetof(ControlHeader, nonce);
   hello.identity.scratch_address = reinterpret_cast<uint64_t>(probe_scratch);
   hello.identity.driver = request.driver;
-  const int fds[wire::kFdsPerRank] = {control.fd(), heap->segment().fd(), event_fd.get(), lifeline_read_.get()};
+  const bool has_vector = request.driver.kind == DriverIdentity::Kind::Uintr;
+  const int fds[wire::kFdsPerRank] = {control.fd(), heap->segment().fd(), event_fd.get(), lifeline_read_.get(),
+                                      has_vector ? request.vector_fd : event_fd.get()};
   Step step = client->send(&hello, sizeof hello, fds, wire::kFdsPerRank, error);
   if (step != Step::Done) return step;
 
@@ -156,11 +158,14 @@ bool JoinedRank::adopt_peer(uint32_t peer, wire::Received* received, uint32_t in
   peer_control.close_fd();
   peer_heap.close_fd();
   const DriverIdentity& driver = identity.driver;
-  if (!is_eventfd(fds[2].get()) || driver.vector > 63 || driver.signal_number < 0 || driver.signal_number > 64) {
+  if (!is_eventfd(fds[2].get()) || driver.vector > 63 || driver.signal_number < 0 || driver.signal_number > 64 ||
+      driver.kind > DriverIdentity::Kind::Uintr) {
     return fail(error, "ERR_UINTR_PROTOCOL", name + " joined with an eventfd or a driver that is none");
   }
   Peer& p = peers[peer];
   p.event_fd = std::move(fds[2]);
+  if (driver.kind == DriverIdentity::Kind::Uintr) p.vector_fd = std::move(fds[4]);
+  p.nonce = identity.nonce;
   probe_peer(identity, hub_namespace_, rank, request.copy_kinds, &p);
   maps[peer] = PeerMap{peer_control.base(), peer_heap.base(), p.pid, p.copy_kinds};
   mapped_.push_back(std::move(peer_control));

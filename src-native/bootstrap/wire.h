@@ -1,6 +1,6 @@
 // What ranks and hub say to each other: one SOCK_SEQPACKET packet per message, descriptors beside it (SCM_RIGHTS).
 //
-//   rank → hub   Hello, with [control, heap, eventfd, lifeline]
+//   rank → hub   Hello, with [control, heap, eventfd, lifeline, vector or, for want of one, the eventfd again]
 //   hub → rank   Welcome, with [world], when all ranks are there
 //   rank → hub   Fetch, with the own header written; the hub answers once every rank has sent one
 //   hub → rank   Peers, some at a time (a packet carries at most 253 descriptors), until all are fetched
@@ -26,9 +26,9 @@
 namespace uintr::wire {
 
 constexpr uint32_t kMagic = 0x6a746e75;  // "untj"
-constexpr uint16_t kVersion = 1;
-constexpr uint32_t kFdsPerRank = 4;
-constexpr uint32_t kPeersPerMessage = 60;  // 240 descriptors; SCM_MAX_FD is 253
+constexpr uint16_t kVersion = 2;
+constexpr uint32_t kFdsPerRank = 5;
+constexpr uint32_t kPeersPerMessage = 50;  // 250 descriptors; SCM_MAX_FD is 253
 constexpr uint32_t kMaxFds = kFdsPerRank * kPeersPerMessage;
 constexpr uint32_t kTextBytes = 512;
 

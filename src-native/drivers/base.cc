@@ -27,9 +27,16 @@ void DriverBase::create(Joined* joined) {
                          p.tid,
                          takes_signals ? p.driver.signal_number : 0,
                          p.driver.vector,
-                         p.event_fd.get()};
+                         p.event_fd.get(),
+                         -1};
+    joined->maps[i].interruptible = targets_[i].pid != 0;
   }
   port_ = DriverPort{targets_.data(), static_cast<uint32_t>(targets_.size()), joined, &Joined::commit};
+}
+
+void DriverBase::use_uitt_index(uint32_t peer, int32_t index, Joined* joined) {
+  targets_[peer].uitt_index = index;
+  joined->maps[peer].interruptible = true;
 }
 
 Ports DriverBase::ports() {
@@ -43,6 +50,7 @@ Ports DriverBase::ports() {
 
 void DriverBase::attach(Engine* engine) {
   entry_.upid = own_upid();
+  entry_.vector = identity_.vector;
   entry_.self = engine;
   entry_.run = dispatch_engine;
   dispatch_touch();

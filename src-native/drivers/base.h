@@ -16,17 +16,21 @@ class DriverBase : public Driver {
   DriverIdentity identity() const override { return identity_; }
   Kind kind() const override { return identity_.kind; }
   bool interrupts() const override { return kind() != Kind::Poll; }
+  bool interrupt_wakes() const override { return interrupts(); }
+  int vector_fd() const override { return -1; }
   void create(Joined* joined) override;
   Ports ports() override;
   void attach(Engine* engine) override;
   void detach() override;
-  bool still_ours() const override { return true; }
+  bool still_ours() override { return true; }
   void fall_back() override;
 
  protected:
   // After the entry is in the list: makes the handler run once.
   virtual void interrupt_self() {}
   bool take_vector(JoinError* error);
+  // For create(): `peer` can be sent user interrupts.
+  void use_uitt_index(uint32_t peer, int32_t index, Joined* joined);
 
   DriverIdentity identity_;
 

@@ -12,6 +12,7 @@ namespace uintr {
 
 struct DispatchEntry {
   Upid* upid;                                 // of this rank; null: nothing to acknowledge
+  uint32_t vector;                            // 0 … 63, of the thread's; by which the hardware calls
   void (*run)(void* self, uint64_t vectors);  // vectors: the PIR bits taken; 0 for a spurious run
   void* self;
   DispatchEntry* next;
@@ -23,6 +24,8 @@ void dispatch_add(DispatchEntry* entry);
 void dispatch_remove(DispatchEntry* entry);
 // True: this thread has an entry.
 bool dispatch_active();
+// After fork: the list is a copy, and what it names is the parent's.
+void dispatch_forget();
 
 // Acknowledges and runs every entry of the calling thread. A thread without entries does nothing, so a stray signal is
 // harmless. Touches no errno.
@@ -33,5 +36,8 @@ void dispatch_engine(void* engine, uint64_t vectors);
 
 // The signal driver's handler, with the signature of sa_sigaction.
 extern "C" void uintr_signal_handler(int signal_number, void* info, void* context);
+
+// A user interrupt's way from uintr_entry: runs the calling thread's entry of that vector.
+extern "C" void uintr_dispatch(uint64_t vector);
 
 }  // namespace uintr

@@ -30,6 +30,8 @@ void dispatch_remove(DispatchEntry* entry) {
   if (*link == entry) __atomic_store_n(link, entry->next, __ATOMIC_RELEASE);
 }
 
+void dispatch_forget() { __atomic_store_n(&entries, nullptr, __ATOMIC_RELEASE); }
+
 bool dispatch_active() { return first() != nullptr; }
 
 void dispatch_all() {
@@ -49,5 +51,13 @@ void dispatch_all() {
 void dispatch_engine(void* engine, uint64_t) { static_cast<Engine*>(engine)->on_interrupt(); }
 
 extern "C" void uintr_signal_handler(int, void*, void*) { dispatch_all(); }
+
+// The hardware has acknowledged, in a UPID that nobody here can see, and delivers each vector by itself. An interrupt
+// that comes between this and a signal handler of the same thread, either way round, finds the engine's mask raised.
+extern "C" void uintr_dispatch(uint64_t vector) {
+  for (DispatchEntry* e = first(); e != nullptr; e = __atomic_load_n(&e->next, __ATOMIC_RELAXED)) {
+    if (e->vector == vector) e->run(e->self, uint64_t{1} << (vector & 63));
+  }
+}
 
 }  // namespace uintr

@@ -1,20 +1,32 @@
-// Chooses a driver. The 'uintr' driver gets its place here (issue 3): first in Auto, if its probe succeeds.
+// Chooses a driver.
 #include "drivers/driver.h"
 
 #include "drivers/poll.h"
 #include "drivers/signal.h"
+#include "drivers/uintr.h"
+#include "drivers/uintr_probe.h"
 
 namespace uintr {
 
 std::unique_ptr<Driver> Driver::prepare(const DriverOptions& options, JoinError* error) {
   using Choice = DriverOptions::Choice;
   switch (options.choice) {
-    case Choice::Uintr:
-      fail(error, "ERR_UINTR_UNSUPPORTED", "driver 'uintr': this build has no user interrupts");
-      return nullptr;
     case Choice::Poll:
       return std::make_unique<PollDriver>();
-    case Choice::Auto:
+    case Choice::Uintr:
+    case Choice::Auto: {
+      const UintrProbe& probe = uintr_probe();
+      if (probe.abi != nullptr) {
+        auto driver = std::make_unique<UintrDriver>();
+        if (!driver->open(*probe.abi, options.signal, error)) return nullptr;
+        return driver;
+      }
+      if (options.choice == Choice::Uintr) {
+        fail(error, "ERR_UINTR_UNSUPPORTED", "driver 'uintr': " + probe.reason);
+        return nullptr;
+      }
+      [[fallthrough]];
+    }
     case Choice::Signal: {
       auto driver = std::make_unique<SignalDriver>();
       if (!driver->open(options.signal, error)) return nullptr;

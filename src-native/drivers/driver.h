@@ -1,4 +1,4 @@
-// How one rank interrupts another: 'uintr' (issue 3), 'signal' or 'poll', behind one interface. All functions belong to
+// How one rank interrupts another: 'uintr', 'signal' or 'poll', behind one interface. All functions belong to
 // the rank's JavaScript thread.
 //
 //   1. prepare()            before join: installs the handler, so that no interrupt can come too early
@@ -46,13 +46,15 @@ class Driver {
   // `joined` must outlive the driver. For Ports::commit it takes Joined::commit.
   virtual void create(Joined* joined) = 0;
   virtual Ports ports() = 0;
-  virtual bool interrupts() const = 0;  // for Setup::interrupts
+  virtual bool interrupts() const = 0;       // for Setup::interrupts
+  virtual bool interrupt_wakes() const = 0;  // for Setup::interrupt_wakes
+  virtual int vector_fd() const = 0;         // for JoinRequest::vector_fd
   virtual void attach(Engine* engine) = 0;
   // Before the engine is destroyed; the destructor does it too.
   virtual void detach() = 0;
 
   // False once the program has put its own handler in the place of ours.
-  virtual bool still_ours() const = 0;
+  virtual bool still_ours() = 0;
   // Tells peers not to interrupt this rank any more (SN in its UPID); it goes on as with driver 'poll'.
   virtual void fall_back() = 0;
 };

@@ -15,6 +15,7 @@ struct Target {
   int32_t signal_number;  // 0: the peer takes no signals
   uint32_t vector;        // 0 … 63, of the peer
   int32_t event_fd;       // -1: none
+  int32_t uitt_index;     // for senduipi; -1: by signal
 };
 
 // Ports::self of an engine.

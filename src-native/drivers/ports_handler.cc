@@ -20,6 +20,11 @@ const Target* target_of(void* self, uint32_t peer) {
 void port_interrupt(void* self, uint32_t peer, bool force) {
   const Target* t = target_of(self, peer);
   if (t == nullptr) return;
+  if (t->uitt_index >= 0) {
+    arch::senduipi(static_cast<uint64_t>(t->uitt_index));
+    // Forced: the hardware's ON may have been left set by a sender that died, and a signal does not depend on it.
+    if (!force) return;
+  }
   // A peer that takes no interrupts hears of it when it looks; asleep, it has to be woken for that.
   if (t->pid == 0 || t->signal_number == 0) return port_wake(self, peer);
   Upid& upid = t->doorbell->upid;

@@ -25,7 +25,7 @@ SignalDriver::~SignalDriver() {
   disposition_give_back(signal_number_);
 }
 
-bool SignalDriver::still_ours() const { return !fell_back_ && disposition_is_ours(signal_number_); }
+bool SignalDriver::still_ours() { return !fell_back_ && disposition_is_ours(signal_number_); }
 
 void SignalDriver::fall_back() {
   DriverBase::fall_back();

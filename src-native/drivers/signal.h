@@ -6,11 +6,11 @@
 
 namespace uintr {
 
-class SignalDriver final : public DriverBase {
+class SignalDriver : public DriverBase {
  public:
   bool open(const std::string& signal_name, JoinError* error);
   ~SignalDriver() override;
-  bool still_ours() const override;
+  bool still_ours() override;
   void fall_back() override;
 
  protected:

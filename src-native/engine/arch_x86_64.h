@@ -56,4 +56,19 @@ inline long syscall(long number, long a = 0, long b = 0, long c = 0, long d = 0,
   return result;
 }
 
+// ---- user interrupts (SDM vol. 2). By their bytes, so that any assembler will do; each raises #UD where the kernel has
+// not set CR4.UINTR.
+
+// Posts to, and if need be notifies, what entry `index` of this process's target table names. Like a locked
+// instruction it comes after every store before it.
+inline void senduipi(uint64_t index) { asm volatile(".byte 0xf3, 0x0f, 0xc7, 0xf0" : : "a"(index) : "memory", "cc"); }
+inline void stui() { asm volatile(".byte 0xf3, 0x0f, 0x01, 0xef" : : : "memory"); }
+inline void clui() { asm volatile(".byte 0xf3, 0x0f, 0x01, 0xee" : : : "memory"); }
+// UIF.
+inline bool testui() {
+  bool flag;
+  asm volatile(".byte 0xf3, 0x0f, 0x01, 0xed" : "=@ccc"(flag) : : "memory");
+  return flag;
+}
+
 }  // namespace uintr::arch

@@ -39,6 +39,7 @@ struct Partner {
   Doorbell* bell;
   unsigned char* heap;
   int32_t pid;
+  bool interruptible;
   uint32_t kinds;             // CopyKind bits we can use on the peer's buffers
   uint64_t blocks_sent;       // eager credit ever used towards the peer
   uint64_t blocks_returned;   // of that, what it had given back when we last looked

@@ -125,6 +125,7 @@ Engine* Engine::create(void* memory, const Setup& setup) {
     p.bell = reinterpret_cast<Doorbell*>(setup.world + c->layout.doorbell(i));
     p.heap = m.heap;
     p.pid = m.pid;
+    p.interruptible = setup.interrupts && m.interruptible;
     p.kinds = i == c->rank ? kCopyDirect : m.copy_kinds;
     to->copy_kinds.set_relaxed(p.kinds);
   }

@@ -36,6 +36,7 @@ struct PeerMap {
   unsigned char* heap;
   int32_t pid;                   // as the kernel told it at bootstrap, in this PID namespace; 0: not usable
   uint32_t copy_kinds;           // CopyKind bits that were tried and work towards this peer
+  bool interruptible = true;     // Ports::interrupt reaches it
 };
 
 struct Setup {

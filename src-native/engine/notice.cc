@@ -15,11 +15,11 @@ void Core::notify(uint32_t peer, Need need) {
   // SYNC POINT: posted. The bit is set, then the count is read; a peer that
   // posts its first receive publishes the count, then looks at the bits.
   bool needs_cpu = need == Need::Cpu || (need == Need::Match && p.posted->load_sc() != 0);
-  bool can_interrupt = interrupts && p.pid != 0;
-  bool wake = a == Attention::Blocked || (a == Attention::Sleeping && (!needs_cpu || !can_interrupt || !interrupt_wakes));
+  bool wake =
+      a == Attention::Blocked || (a == Attention::Sleeping && (!needs_cpu || !p.interruptible || !interrupt_wakes));
   if (needs_cpu) {
     ++count.interrupts_posted;
-    if (can_interrupt && (a == Attention::Computing || a == Attention::Sleeping)) {
+    if (p.interruptible && (a == Attention::Computing || a == Attention::Sleeping)) {
       ++count.interrupts_sent;
       ports.interrupt(ports.self, peer, false);
     } else {
@@ -65,7 +65,7 @@ void Engine::kick(bool everybody) {
     Partner& p = c->peers[i];
     if (i == c->rank || p.gone || (!everybody && p.outstanding == 0 && p.owed.empty())) continue;
     p.bell->pending[c->rank / 64].or_sc(1ull << (c->rank % 64));
-    if (c->interrupts && p.pid != 0) c->ports.interrupt(c->ports.self, i, true);
+    if (p.interruptible) c->ports.interrupt(c->ports.self, i, true);
     c->ports.wake(c->ports.self, i);
   }
 }

@@ -183,8 +183,8 @@ void a_forged_hello_harms_nobody() {
     hello.wanted_rank = kNone;
     hello.geometry = test::geometry(2);
     const int null = open("/dev/null", O_RDWR);
-    const int fds[4] = {null, null, null, null};
-    CHECK(wire::send(fd, &hello, sizeof hello, fds, 4) == 0);
+    const int fds[wire::kFdsPerRank] = {null, null, null, null, null};
+    CHECK(wire::send(fd, &hello, sizeof hello, fds, wire::kFdsPerRank) == 0);
     char buffer[8192];
     CHECK(recv(fd, buffer, sizeof buffer, 0) > 0);  // welcome
     const wire::Fetch fetch{.first = 0};

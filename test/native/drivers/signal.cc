@@ -8,6 +8,7 @@
 // sources: test/native/bootstrap/thread_pthread.cc test/native/bootstrap/engine_stub.cc
 // sources: src-native/drivers/base.cc src-native/drivers/disposition.cc src-native/drivers/driver.cc
 // sources: src-native/drivers/signal.cc src-native/drivers/signal_name.cc src-native/drivers/vectors.cc
+// sources: src-native/drivers/uintr*.cc src-native/drivers/uintr_entry_handler.S
 // sources: src-native/drivers/dispatch_handler.cc src-native/drivers/ports_handler.cc
 #include "drivers/signal.h"
 

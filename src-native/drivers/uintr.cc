@@ -1,0 +1,41 @@
+#include "drivers/uintr.h"
+
+#include "drivers/uintr_senders.h"
+#include "drivers/uintr_thread.h"
+
+namespace uintr {
+
+bool UintrDriver::open(const UintrAbi& abi, const std::string& signal_name, JoinError* error) {
+  if (!SignalDriver::open(signal_name, error) || !uintr_thread_open(abi, error)) return false;
+  abi_ = &abi;
+  vector_fd_.reset(uintr_thread_fd(abi, identity_.vector, error));
+  identity_.kind = Kind::Uintr;
+  return static_cast<bool>(vector_fd_);
+}
+
+// Peers registered their handlers before they joined, so their descriptors are good, unless they have gone again.
+void UintrDriver::create(Joined* joined) {
+  DriverBase::create(joined);
+  for (uint32_t i = 0; i < joined->peers.size(); ++i) {
+    const Peer& p = joined->peers[i];
+    if (i == joined->rank || !p.vector_fd) continue;
+    const int32_t index = uintr_sender_take(*abi_, p.nonce, p.vector_fd.get(), nullptr);
+    if (index == kNoUittIndex) continue;
+    senders_.push_back(p.nonce);
+    use_uitt_index(i, index, joined);
+  }
+}
+
+bool UintrDriver::still_ours() {
+  if (!SignalDriver::still_ours()) SignalDriver::fall_back();
+  return true;
+}
+
+UintrDriver::~UintrDriver() {
+  detach();
+  for (const uint64_t receiver : senders_) uintr_sender_give_back(*abi_, receiver);
+  vector_fd_.reset();
+  if (abi_ != nullptr) uintr_thread_close(*abi_);
+}
+
+}  // namespace uintr

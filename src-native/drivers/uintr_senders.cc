@@ -1,0 +1,52 @@
+#include "drivers/uintr_senders.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <map>
+#include <mutex>
+
+#include "bootstrap/fd.h"
+
+namespace uintr {
+namespace {
+
+struct Entry {
+  uint32_t index;
+  unsigned users;
+  Fd fd;  // of a kernel that unregisters by descriptor: one of our own, which lives as long as the entry
+};
+std::mutex mutex;
+std::map<uint64_t, Entry>& entries() {
+  static auto* all = new std::map<uint64_t, Entry>;  // never destroyed: threads may end after main()
+  return *all;
+}
+
+}  // namespace
+
+int32_t uintr_sender_take(const UintrAbi& abi, uint64_t receiver, int fd, int* why) {
+  std::lock_guard lock(mutex);
+  auto found = entries().find(receiver);
+  if (found == entries().end()) {
+    Fd own;
+    if (abi.unregisters_by_fd) own.reset(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    const long got = abi.unregisters_by_fd && !own ? -errno : uintr_register_sender(abi, fd);
+    if (got < 0) {
+      if (why != nullptr) *why = static_cast<int>(got);
+      return kNoUittIndex;
+    }
+    found = entries().emplace(receiver, Entry{static_cast<uint32_t>(got), 0, std::move(own)}).first;
+  }
+  ++found->second.users;
+  return static_cast<int32_t>(found->second.index);
+}
+
+void uintr_sender_give_back(const UintrAbi& abi, uint64_t receiver) {
+  std::lock_guard lock(mutex);
+  auto found = entries().find(receiver);
+  if (found == entries().end() || --found->second.users > 0) return;
+  uintr_unregister_sender(abi, found->second.index, found->second.fd.get());
+  entries().erase(found);
+}
+
+}  // namespace uintr
