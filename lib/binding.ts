@@ -84,6 +84,8 @@ export interface Binding {
     done: (failure: NativeFailure | undefined, world: NativeWorld | undefined) => void,
   ): (() => void) | NativeFailure;
   support(signal: string): NativeSupport;
+  /** The program has just begun to listen to the signal of this number. */
+  checkSignal(signal: number): void;
   /** The rendezvous for ranks that this process starts. */
   createHub(size: number): { fds: number[]; close(): void };
   /** Worlds that this thread is in, by what they are known as. Here, because this object exists once per thread. */

@@ -4,6 +4,7 @@ import { binding, type NativeFailure, type NativeJoinOptions, type NativeWorld }
 import { invalidArgument, UintrError, type UintrErrorCode } from './errors.js';
 import { type Bootstrap, takeBootstrap } from './launched.js';
 import { OPTIONS, type ResolvedOptions, resolveOptions, variableOf, type WorldOptions } from './options.js';
+import { watchSignals } from './signals.js';
 
 /** Options of {@link World.join}. */
 export interface JoinOptions extends WorldOptions {
@@ -55,7 +56,11 @@ export async function enter<W>(options: JoinOptions | undefined, make: Make<W>):
   }
   const bootstrap = given.name === undefined ? takeLaunched() : undefined;
   joined.set(key, true);
-  const forget = (): void => void joined.delete(key);
+  const unwatch = watchSignals();
+  const forget = (): void => {
+    joined.delete(key);
+    unwatch();
+  };
   try {
     const native: NativeJoinOptions = { ...nativeOptions(resolved), ...place, ...bootstrap };
     return await new Promise<W>((resolve, reject) => {

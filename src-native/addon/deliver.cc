@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "addon/world.h"
+#include "drivers/disposition.h"
 
 namespace uintr {
 namespace {
@@ -42,6 +43,7 @@ uint32_t World::take_batch() {
 
 bool World::advance(Effort effort) {
   bool more = engine_->progress(effort);
+  if (engine_->closed_peers() != closed_told_) tell_closed();
   if (engine_->has_stalled()) engine_->resume_stalled();
   return more;
 }
@@ -63,10 +65,24 @@ void World::look_around(int timeout_ms) {
   for (uint32_t peer : events.dead) {
     Cause cause = cause_of(engine_->peer_life(peer));
     engine_->peer_gone(peer, cause);
-    news_.push_back({kNoHandle, static_cast<Error>(kNewsPeerGone), cause, peer, 0, 0, 0});
+    tell_gone(peer, cause);
   }
   // It may have died between the two steps of an interrupt to somebody who now takes one to be on its way.
   engine_->kick(true);
+}
+
+void World::tell_gone(uint32_t peer, Cause cause) {
+  if (told_gone_[peer]) return;
+  told_gone_[peer] = true;
+  news_.push_back({kNoHandle, static_cast<Error>(kNewsPeerGone), cause, peer, 0, 0, 0});
+}
+
+// A rank that says that it is closed is gone, whatever may still hold its lifeline.
+void World::tell_closed() {
+  closed_told_ = engine_->closed_peers();
+  for (uint32_t peer = 0; peer < told_gone_.size(); ++peer) {
+    if (engine_->peer_is_gone(peer) && engine_->peer_cause(peer) == Cause::Closed) tell_gone(peer, Cause::Closed);
+  }
 }
 
 void World::relieve_stalled() {
@@ -97,9 +113,11 @@ void World::look_around_sometimes() {
 
 void World::check_driver() {
   if (driver_lost_) return;
-  uint64_t now = uv_hrtime();
-  if (now - driver_checked_at_ < kDriverCheckNs) return;
+  const uint64_t now = uv_hrtime();
+  const uint32_t changes = disposition_changes();
+  if (changes == signal_changes_ && now - driver_checked_at_ < kDriverCheckNs) return;
   driver_checked_at_ = now;
+  signal_changes_ = changes;
   if (driver_->still_ours()) return;
   driver_->fall_back();
   driver_lost_ = true;

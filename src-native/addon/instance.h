@@ -9,11 +9,13 @@
 namespace uintr {
 
 class World;
+struct SignalGuard;
 
 struct Instance {
   // Every world this environment ever joined. A closed one is an empty shell, but the functions of its JavaScript
   // object point at it, and they may be called for as long as the environment lives.
   std::vector<std::shared_ptr<World>> worlds;
+  std::vector<SignalGuard*> guards;  // signal_guard.h; each ends with its own hook
 };
 
 // Made by the module's init, deleted by the environment after everything that could use it.

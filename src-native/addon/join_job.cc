@@ -7,6 +7,7 @@
 
 #include "addon/instance.h"
 #include "addon/js.h"
+#include "addon/signal_guard.h"
 #include "addon/world.h"
 #include "bootstrap/thread.h"
 
@@ -62,6 +63,7 @@ void dispose(JoinJob* job) {
     // The driver goes before what it stands on.
     job->driver.reset();
     job->joined.reset();
+    end_unused_guards(job->env);
     delete job;
     if (hook != nullptr) napi_remove_async_cleanup_hook(hook);
   });
@@ -134,6 +136,7 @@ bool read_options(napi_env env, napi_value from, JoinJob* job, JoinError* error)
   job->options.spin_microseconds = number("spinMicroseconds", 0);
   request.tid = static_cast<int32_t>(syscall(SYS_gettid));
   fill_directories(&request);
+  end_unused_guards(env);
   const char* what = nullptr;
   if (!Engine::valid(geometry, &what)) {
     return fail(error, "ERR_UINTR_INVALID_ARGUMENT",

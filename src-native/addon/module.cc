@@ -4,6 +4,7 @@
 #include "addon/hub.h"
 #include "addon/instance.h"
 #include "addon/join_job.h"
+#include "addon/signal_guard.h"
 #include "addon/support.h"
 
 namespace {
@@ -12,6 +13,7 @@ napi_value init(napi_env env, napi_value exports) {
   if (!uintr::instance_create(env)) return exports;
   uintr::export_join(env, exports);
   uintr::export_support(env, exports);
+  uintr::export_signal_guard(env, exports);
   export_hub(Napi::Env(env), Napi::Object(env, exports));
   return exports;
 }

@@ -5,12 +5,14 @@
 
 #include "addon/exit.h"
 #include "addon/instance.h"
+#include "addon/remains.h"
+#include "addon/signal_guard.h"
 
 namespace uintr {
 namespace {
 
 // How long a thread that ends waits for peers in the middle of a copy. They need microseconds; one that is stopped may
-// need for ever, and then the memory it would touch is not given back (release_memory).
+// need for ever.
 constexpr uint64_t kLetGoNs = 200'000'000;
 
 }  // namespace
@@ -25,6 +27,8 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   napi_get_uv_event_loop(env, &world->uv_);
 
   world->heap_ = joined->heap->base();
+  world->told_gone_.resize(joined->geometry.size);
+  remains_release();
 
   // Sparse: the engine touches it as pairs talk, the notes as slots are used.
   const Geometry& geometry = joined->geometry;
@@ -95,24 +99,21 @@ void World::close(Life life, napi_value done) {
   if (engine_ == nullptr) return;
   if (done != nullptr) on_closed_.set(env_, done, "uintr:close");
   exit_forget(this);
-  bool quiet = engine_->quiescent();
+  for (uint32_t peer = 0; peer < joined_->geometry.size; ++peer) {
+    if (engine_->peer_may_touch(peer)) touching_.push_back(peer);
+  }
   engine_->publish_life(life);
   driver_->detach();
   engine_ = nullptr;
   driver_.reset();
-  if (!quiet) {
-    // A peer may still be inside a copy from or to this process. What it can touch stays, held and mapped, until the
-    // process ends.
-    notes_ = nullptr;
-    memory_ = nullptr;
-  }
+  end_unused_guards(env_);
+  remains_release();
   // The descriptor that the loop watches may be closed only after the loop has let go of it.
   loop_.close([](World* self) { self->let_go(); });
 }
 
 void World::let_go() {
-  // Not quiet: see close().
-  if (memory_ == nullptr) joined_.release();
+  if (!touching_.empty()) leave_remains();
   release_memory();
   on_batch_.clear();
   if (exchange_ref_ != nullptr) napi_delete_reference(env_, exchange_ref_);
@@ -126,6 +127,15 @@ void World::let_go() {
   on_closed_.clear();
   // Last, because in a teardown the environment may go as soon as its hooks are gone.
   if (hook != nullptr) napi_remove_async_cleanup_hook(hook);
+}
+
+// A peer may still be inside a copy: what it can touch outlives this world, held and mapped.
+void World::leave_remains() {
+  Remains remains{std::move(joined_), {}, std::move(touching_)};
+  for (uint32_t i = 0; i < noted_; ++i) {
+    if (notes_[i].bytes != nullptr) remains.bytes.push_back(std::move(notes_[i].bytes));
+  }
+  remains_keep(tearing_down_ ? nullptr : env_, std::move(remains));
 }
 
 void World::release_memory() {

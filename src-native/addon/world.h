@@ -85,7 +85,7 @@ class World : public std::enable_shared_from_this<World> {
   void relieve_stalled();
   // Makes the event loop come back instead of sleeping.
   void ring_self();
-  // Notices, once a second at most, that the program took the signal over.
+  // Notices that the program took the signal over: at once where that is known (signal_guard.h), else within a second.
   void check_driver();
 
   // ---- the end --------------------------------------------------------------
@@ -98,6 +98,9 @@ class World : public std::enable_shared_from_this<World> {
   World() = default;
   static void on_teardown(napi_async_cleanup_hook_handle handle, void* self);
   void settle_for_teardown();
+  void tell_gone(uint32_t peer, Cause cause);
+  void tell_closed();
+  void leave_remains();
   void let_go();
   void release_memory();
 
@@ -116,6 +119,7 @@ class World : public std::enable_shared_from_this<World> {
   void* memory_ = nullptr;  // of the engine and the notes
   uint64_t memory_bytes_ = 0;
   uint32_t noted_ = 0;  // slots from here on were never used
+  std::vector<uint32_t> touching_;  // peers that may have been inside a copy when the world was closed
   std::unique_ptr<Joined> joined_;
 
   Loop loop_;
@@ -125,12 +129,15 @@ class World : public std::enable_shared_from_this<World> {
 
   std::vector<Completion> news_;
   size_t next_news_ = 0;
+  std::vector<bool> told_gone_;  // by rank
+  uint32_t closed_told_ = 0;     // of Engine::closed_peers()
   uint64_t looked_at_ = 0;   // cycles
   uint32_t allocating_ = 0;  // receives without a buffer in flight
   static constexpr uint64_t kFirstCollectMs = 50;
   uint64_t collect_after_ = kFirstCollectMs;  // ms
   bool driver_lost_ = false;
   uint64_t driver_checked_at_ = 0;  // ns
+  uint32_t signal_changes_ = 0;     // of disposition_changes()
   uint64_t kick_at_ = 0;            // ns; wait.cc
   uint64_t kick_after_ = 0;         // ns
   Pace pace_{0};

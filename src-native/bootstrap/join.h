@@ -63,6 +63,9 @@ struct Peer {
 class Joined {
  public:
   virtual ~Joined() = default;
+  // Only what peers see of it: they learn that this rank is gone, and a name that this process holds is free. What is
+  // mapped stays, and so does liveness.
+  virtual void leave() = 0;
 
   uint32_t rank = 0;
   Geometry geometry{};

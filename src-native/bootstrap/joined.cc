@@ -202,6 +202,10 @@ JoinedRank::~JoinedRank() {
     heap->close_fd();
     heap->release();
   }
+  leave();
+}
+
+void JoinedRank::leave() {
   hub.reset();
   hold.reset();
   // Last: its hang-up tells the peers that this rank touches nothing any more.

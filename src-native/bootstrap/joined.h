@@ -15,6 +15,7 @@ namespace uintr {
 class JoinedRank final : public Joined {
  public:
   ~JoinedRank() override;
+  void leave() override;
 
   // Everything of its own: segments, eventfd, lifeline, nonce.
   bool make_own(const JoinRequest& request, JoinError* error);

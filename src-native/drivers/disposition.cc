@@ -1,5 +1,6 @@
 #include "drivers/disposition.h"
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <mutex>
@@ -15,6 +16,7 @@ struct Installed {
 };
 std::mutex mutex;
 Installed installed[65];  // by signal number
+std::atomic<uint32_t> changes;
 
 using Handler = void (*)(int, siginfo_t*, void*);
 Handler ours() { return reinterpret_cast<Handler>(uintr_signal_handler); }
@@ -26,6 +28,9 @@ bool is_ours(const struct sigaction& action) {
 bool is_nobodys(const struct sigaction& action) {
   return (action.sa_flags & SA_SIGINFO) == 0 && (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN);
 }
+
+// SIGURG is ignored by default; the others that the option allows (signal_name.cc) end the process.
+bool default_kills(int signal_number) { return signal_number != SIGURG; }
 
 struct sigaction our_action() {
   struct sigaction action{};
@@ -74,9 +79,8 @@ void disposition_give_back(int signal_number) {
   if (i.users == 0 || --i.users > 0) return;
   struct sigaction current{};
   if (sigaction(signal_number, nullptr, &current) != 0 || !is_ours(current)) return;
-  // A peer that does not know yet that this rank has closed may still signal. SIGURG is ignored by default; of the
-  // others the default would end the process, so they stay ignored.
-  if (i.before.sa_handler == SIG_DFL && signal_number != SIGURG) i.before.sa_handler = SIG_IGN;
+  // A peer that does not know yet that this rank has closed may still signal.
+  if (i.before.sa_handler == SIG_DFL && default_kills(signal_number)) i.before.sa_handler = SIG_IGN;
   sigaction(signal_number, &i.before, nullptr);
 }
 
@@ -84,6 +88,23 @@ bool disposition_is_ours(int signal_number) {
   struct sigaction current{};
   return sigaction(signal_number, nullptr, &current) == 0 && is_ours(current);
 }
+
+bool disposition_in_use(int signal_number) {
+  std::lock_guard lock(mutex);
+  return installed[signal_number].users > 0;
+}
+
+void disposition_spare(int signal_number) {
+  struct sigaction current{};
+  if (!default_kills(signal_number) || sigaction(signal_number, nullptr, &current) != 0) return;
+  if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != SIG_DFL) return;
+  struct sigaction ignored{};
+  ignored.sa_handler = SIG_IGN;
+  sigaction(signal_number, &ignored, nullptr);
+}
+
+void disposition_changed() { changes.fetch_add(1, std::memory_order_release); }
+uint32_t disposition_changes() { return changes.load(std::memory_order_acquire); }
 
 // sigprocmask is per thread on Linux, and pthread_sigmask has a newer symbol version.
 void thread_mask_take(int signal_number) {

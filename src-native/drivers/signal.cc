@@ -30,6 +30,7 @@ bool SignalDriver::still_ours() { return !fell_back_ && disposition_is_ours(sign
 void SignalDriver::fall_back() {
   DriverBase::fall_back();
   fell_back_ = true;
+  disposition_spare(signal_number_);
 }
 
 void SignalDriver::interrupt_self() {

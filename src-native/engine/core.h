@@ -32,6 +32,7 @@ struct Partner {
   const Shared<uint32_t>* life;
   const Shared<uint32_t>* posted;
   const Shared<uint32_t>* their_kinds;       // CopyKind bits the peer can use on our buffers
+  Shared<uint32_t>* my_kinds;                // and we on its
   const Shared<uint64_t>* their_released;    // eager credit the peer has given back to us
   Shared<uint64_t>* my_released;             // and we to it
   const PublicSlot* slots;
@@ -94,6 +95,7 @@ struct Core : Engine {
   uint32_t open_sends, open_transfers, owed_replies;
   uint64_t budget;          // bytes that this run may still copy, all transfers together
   uint32_t last_lost;       // the peer whose end left this rank alone, or kNone
+  uint32_t closed_peers;    // that were seen to be Closed, rather than told to be gone
   Life life;
   Attention state;          // own copy of the published attention
   bool peers_changed;       // a peer turned faulty or published a new Life: the thread's business

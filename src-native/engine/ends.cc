@@ -30,6 +30,7 @@ void Core::see_changes() {
       drain_replies(i, Effort::Call);
       drain_data(i, Effort::Call);
       lose_peer(i, Cause::Closed, Error::PeerExited);
+      ++closed_peers;
     }
   }
 }
@@ -95,6 +96,9 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
         break;
     }
   }
+  // SYNC POINT: let-go. No copy is under way here, for this is the thread with the mask raised, and none begins again;
+  // then the peer is told. It reads 0, then gives back the memory that we might have touched.
+  p.my_kinds->release(0);
 }
 
 void Core::fail_posted(Error error) {
@@ -130,6 +134,7 @@ void Engine::peer_gone(uint32_t peer, Cause cause) {
 
 Life Engine::peer_life(uint32_t peer) const { return static_cast<Life>(core(this)->peers[peer].life->acquire()); }
 bool Engine::peer_is_gone(uint32_t peer) const { return core(this)->peers[peer].gone; }
+uint32_t Engine::closed_peers() const { return core(this)->closed_peers; }
 Cause Engine::peer_cause(uint32_t peer) const { return core(this)->peers[peer].cause; }
 
 void Engine::begin_close() {
@@ -150,6 +155,26 @@ void Engine::begin_close() {
 bool Engine::quiescent() const {
   const Core* c = core(this);
   return c->open_sends == 0 && c->open_transfers == 0 && c->owed_replies == 0;
+}
+
+bool Engine::peer_may_touch(uint32_t peer) const {
+  const Core* c = core(this);
+  return peer != c->rank && !c->peers[peer].gone && c->peers[peer].outstanding != 0;
+}
+
+bool Engine::peer_has_let_go(const Geometry& geometry, const unsigned char* peers_control, uint32_t rank) {
+  const auto* header = reinterpret_cast<const ControlHeader*>(peers_control);
+  const auto* towards_us = reinterpret_cast<const Outbound*>(peers_control + Layout{geometry}.outbound(rank));
+  // SYNC POINT: let-go. A rank publishes its own end, too, from outside any copy, and no chunk was left to claim.
+  switch (static_cast<Life>(header->life.acquire())) {
+    case Life::Joining:
+      return false;  // has not said yet what it can use
+    case Life::Closed:
+    case Life::Exited:
+      return true;
+    default:
+      return towards_us->copy_kinds.acquire() == 0;
+  }
 }
 
 void Engine::abandon(Error error) {

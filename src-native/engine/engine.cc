@@ -127,7 +127,8 @@ Engine* Engine::create(void* memory, const Setup& setup) {
     p.pid = m.pid;
     p.interruptible = setup.interrupts && m.interruptible;
     p.kinds = i == c->rank ? kCopyDirect : m.copy_kinds;
-    to->copy_kinds.set_relaxed(p.kinds);
+    p.my_kinds = &to->copy_kinds;
+    p.my_kinds->set_relaxed(p.kinds);
   }
   c->last_lost = kNone;
   c->life = Life::Active;

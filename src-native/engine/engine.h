@@ -178,6 +178,8 @@ class Engine {
   Life peer_life(uint32_t peer) const;
   bool peer_is_gone(uint32_t peer) const;
   Cause peer_cause(uint32_t peer) const;
+  // How many peers progress() has found Closed; each is gone, with that cause.
+  uint32_t closed_peers() const;
   // Starts closing: fails own receives (Error::Closed) and tells all peers.
   void begin_close();
   // All own sends are over and no peer touches this rank's buffers.
@@ -185,6 +187,12 @@ class Engine {
   // Fails what is still unfinished (after close's timeout, or at environment
   // teardown); quiescent() tells when the last transfer has let go.
   void abandon(Error error);
+  // Something of the peer's may still be inside a copy from or to this rank's
+  // buffers; after an abandon() nothing but.
+  bool peer_may_touch(uint32_t peer) const;
+  // The same afterwards, without an engine: whether a peer that has such a copy
+  // has finished it, as it does when it has seen that this rank is gone.
+  static bool peer_has_let_go(const Geometry& geometry, const unsigned char* peers_control, uint32_t rank);
   // Last word: Closed after a close, Exited when the environment ends without.
   void publish_life(Life life);
 

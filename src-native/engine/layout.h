@@ -54,7 +54,8 @@ struct ControlHeader {
 struct Outbound {
   alignas(64) Shared<uint64_t> data_tail;   // bytes ever written to the data ring
   Shared<uint32_t> want_data_space;         // 1: tell me when there is room
-  Shared<uint32_t> copy_kinds;              // CopyKind bits the owner can use on this peer's buffers
+  Shared<uint32_t> copy_kinds;              // CopyKind bits the owner can use on this peer's buffers; 0 once it
+                                            // never touches them again
   alignas(64) Shared<uint64_t> reply_tail;  // bytes ever written to the reply ring
   Shared<uint32_t> want_reply_space;
 };

@@ -1,5 +1,6 @@
 // What Linux tells of a process.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 
 function read(path: string): string {
   try {
@@ -48,7 +49,25 @@ export function mappedFiles(): string[] {
     .filter((name) => name.startsWith('/'));
 }
 
+/** How many mappings of worlds' memory this process has. */
+export function heldMemory(): number {
+  return mappedFiles().filter((name) => name.startsWith('/memfd:uintr-')).length;
+}
+
+/** Whether all threads of a process stand still after SIGSTOP. */
+export function isStopped(pid: number): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.every((tid) => /\) T /.test(read(`/proc/${pid}/task/${tid}/stat`)));
+}
+
 /** The threads of this process. */
 export function threadCount(): number {
   return readdirSync('/proc/self/task').length;
+}
+
+/** Whether this process handles or ignores the signal, so that it does not have its default action. */
+export function handles(signal: NodeJS.Signals): boolean {
+  const bit = 1n << BigInt(constants.signals[signal] - 1);
+  const masks = read('/proc/self/status').matchAll(/^Sig(?:Cgt|Ign):\s*([0-9a-f]+)$/gm);
+  return [...masks].some(([, mask]) => (BigInt(`0x${mask}`) & bit) !== 0n);
 }

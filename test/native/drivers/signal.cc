@@ -20,6 +20,7 @@
 #include "../bootstrap/tools.h"
 #include "bootstrap/thread.h"
 #include "drivers/dispatch.h"
+#include "drivers/disposition.h"
 #include "drivers/driver.h"
 #include "drivers/vectors.h"
 
@@ -212,6 +213,32 @@ void a_handler_of_the_program_is_respected() {
   signal(SIGURG, SIG_DFL);
 }
 
+// What libuv does when the last process.on() listener goes.
+void a_default_action_that_comes_back_ends_nobody() {
+  for (const bool changed : {false, true}) {
+    Rank rank(1, -1, Choice::Signal, "SIGUSR2");
+    CHECK(disposition_in_use(SIGUSR2));
+    signal(SIGUSR2, SIG_DFL);
+    const uint32_t before = disposition_changes();
+    if (changed) disposition_changed();
+    CHECK((disposition_changes() != before) == changed);
+    CHECK(!rank.driver->still_ours());
+    rank.driver->fall_back();
+    raise(SIGUSR2);
+    CHECK(disposition(SIGUSR2).sa_handler == SIG_IGN);
+  }
+  CHECK(!disposition_in_use(SIGUSR2));
+  // What is ignored anyway, or somebody's, is left as it is.
+  signal(SIGURG, SIG_DFL);
+  disposition_spare(SIGURG);
+  CHECK(disposition(SIGURG).sa_handler == SIG_DFL);
+  signal(SIGUSR2, [](int) {});
+  disposition_spare(SIGUSR2);
+  raise(SIGUSR2);
+  CHECK(disposition(SIGUSR2).sa_handler != SIG_IGN);
+  signal(SIGUSR2, SIG_IGN);
+}
+
 void a_stray_signal_is_harmless() {
   Rank rank;
   const uint64_t before = rank.runs();
@@ -276,6 +303,7 @@ int main() {
   worlds_of_one_thread_share_its_handler();
   the_process_is_left_as_it_was();
   a_handler_of_the_program_is_respected();
+  a_default_action_that_comes_back_ends_nobody();
   a_stray_signal_is_harmless();
   poll_is_never_interrupted();
   a_computing_rank_is_interrupted("SIGURG");

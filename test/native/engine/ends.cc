@@ -261,4 +261,37 @@ TEST("11 a receive that waits for memory ends with its sender's death, and with 
   }
 }
 
+TEST("12 who has lost a rank says that it touches that rank's memory no more") {
+  auto has_let_go = [](World& w, uint32_t peer, uint32_t rank) {
+    return Engine::peer_has_let_go(w.geometry, w[peer].control->base(), rank);
+  };
+  for (bool dies : {false, true}) {
+    Options o;
+    o.size = 3;
+    Stage t(o, 5);
+    World& w = t.w;
+    CHECK(w[0]->peer_may_touch(1) && w[1]->peer_may_touch(0) && !w[0]->peer_may_touch(2) && !w[0]->peer_may_touch(0));
+    CHECK(!has_let_go(w, 1, 0));
+    if (dies) {
+      w[1]->peer_gone(0, Cause::Killed);
+      CHECK_EQ(w[1]->closed_peers(), 0u);
+    } else {
+      w[0]->publish_life(Life::Closed);
+      CHECK(!has_let_go(w, 1, 0));
+      CHECK(w[1].progress());
+      CHECK_EQ(w[1]->closed_peers(), 1u);
+    }
+    CHECK(has_let_go(w, 1, 0) && !w[1]->peer_may_touch(0));
+    // Only of that rank.
+    CHECK(!has_let_go(w, 1, 2));
+    CHECK_EQ(w[1]->peer_cause(0), dies ? Cause::Killed : Cause::Closed);
+  }
+  // Nor does a rank that has ended itself.
+  for (Life life : {Life::Closing, Life::Closed, Life::Exited}) {
+    World w;
+    w[1]->publish_life(life);
+    CHECK_EQ(has_let_go(w, 1, 0), life != Life::Closing);
+  }
+}
+
 CHECK_MAIN("engine/ends")
