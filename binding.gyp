@@ -56,6 +56,9 @@
           'sources': ['<!@(node src-native/build.mjs --sources addon)'],
           'defines': [
             'NAPI_VERSION=8',
+            # Where the environment ends an error cannot be thrown, and nobody is left to catch it; without this the
+            # wrapper aborts the process.
+            'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
             # GCC 11 and later call this function of GLIBCXX_3.4.29 from every std::vector; the older one does what a
             # program without exceptions can observe of it: it ends the process.
             '__throw_bad_array_new_length=__throw_bad_alloc',

@@ -63,6 +63,7 @@ void World::look_around(int timeout_ms) {
   Liveness::Events events = joined_->liveness.drain(timeout_ms);
   if (events.dead.empty()) return;
   for (uint32_t peer : events.dead) {
+    // SYNC POINT: life. Said before the lifeline hangs up; read after that.
     Cause cause = cause_of(engine_->peer_life(peer));
     engine_->peer_gone(peer, cause);
     tell_gone(peer, cause);

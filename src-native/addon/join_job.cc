@@ -36,7 +36,9 @@ struct JoinJob {
   JoinError error;
 };
 
+// Nobody listens where the helper thread has ended.
 void ring(const JoinJob& job) {
+  if (!job.running) return;
   uint64_t one = 1;
   [[maybe_unused]] ssize_t written = write(job.cancel.get(), &one, sizeof one);
 }
@@ -53,17 +55,23 @@ void stop_thread(JoinJob* job) {
   job->running = false;
 }
 
+// What the attempt holds and no world has taken over.
+void give_back(JoinJob* job) {
+  job->cancel.reset();
+  // The driver goes before what it stands on.
+  job->driver.reset();
+  job->joined.reset();
+  end_unused_guards(job->env);
+}
+
 void dispose(JoinJob* job) {
+  give_back(job);
   *job->self = nullptr;
   uv_close(reinterpret_cast<uv_handle_t*>(&job->finished), [](uv_handle_t* handle) {
     auto* job = static_cast<JoinJob*>(handle->data);
     job->done.clear();
     if (job->on_batch != nullptr) napi_delete_reference(job->env, job->on_batch);
     napi_async_cleanup_hook_handle hook = job->hook;
-    // The driver goes before what it stands on.
-    job->driver.reset();
-    job->joined.reset();
-    end_unused_guards(job->env);
     delete job;
     if (hook != nullptr) napi_remove_async_cleanup_hook(hook);
   });
@@ -81,6 +89,9 @@ void finish(uv_async_t* handle) {
     if (job->ok) {
       world = World::open(job->env, std::move(job->joined), std::move(job->driver), job->options, &job->error);
     }
+    // Before anybody is told, and not when the handle has closed: a world can be closed in the turn of the loop in
+    // which it was joined, and its close() be over before that.
+    give_back(job);
     napi_value on_batch = nullptr;
     napi_get_reference_value(job->env, job->on_batch, &on_batch);
     if (world != nullptr && on_batch != nullptr) {

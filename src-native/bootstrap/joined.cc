@@ -195,8 +195,17 @@ void JoinedRank::forget_peers() {
   world.unmap();
 }
 
+// The engine says how a rank ends; one that never had an engine, because its thread ended first, did not vanish either.
+// SYNC POINT: life. Said before the lifeline hangs up; read after that.
+void JoinedRank::publish_exit() {
+  if (!lifeline_write_) return;  // and perhaps no memory to say it in
+  auto& life = reinterpret_cast<ControlHeader*>(control.base())->life;
+  if (life.acquire() == static_cast<uint32_t>(Life::Joining)) life.release(static_cast<uint32_t>(Life::Exited));
+}
+
 JoinedRank::~JoinedRank() {
   forget_peers();
+  publish_exit();
   control.unmap();
   if (heap != nullptr) {
     heap->close_fd();

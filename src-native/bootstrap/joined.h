@@ -33,6 +33,7 @@ class JoinedRank final : public Joined {
   bool begin(const JoinRequest& request, JoinError* error);  // rank is known: peers' tables, header, own entries
   bool adopt_peer(uint32_t peer, wire::Received* received, uint32_t index, const JoinRequest& request,
                   JoinError* error);
+  void publish_exit();
   bool watch_peer(uint32_t peer, Fd lifeline, JoinError* error);
 
   uint64_t nonce_ = 0;

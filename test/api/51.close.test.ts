@@ -183,10 +183,25 @@ describe('after close()', () => {
     for (let i = 0; i < 5; i += 1) await talk(await t.join({ name: `${t.joinOptions.name}-${i}` }));
     assert.deepEqual({ fds: openDescriptors().size, threads: threadCount(), memfds: memfds().length }, before);
   });
+
+  processTest('13. nor is one where joining and closing take a single turn of the event loop', 1, async (t) => {
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const closed = async (): Promise<number[]> => {
+      const world = await t.join({ size: 1 });
+      // Later in the turn in which it joined.
+      await turn();
+      await world.close();
+      return [...openDescriptors().keys()];
+    };
+    await closed();
+    await turn();
+    const before = [...openDescriptors().keys()];
+    assert.deepEqual(await closed(), before);
+  });
 });
 
 describe('await using', () => {
-  rankTest('13. closes the world at the end of its scope', 2, async (world) => {
+  rankTest('14. closes the world at the end of its scope', 2, async (world) => {
     {
       await using scoped = world;
       assert.equal(scoped.size, 2);

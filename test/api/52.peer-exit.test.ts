@@ -1,15 +1,17 @@
 // 'peer-exit': who has gone, and why; and what becomes of the requests that needed it.
 import { strict as assert } from 'node:assert';
+import { Worker } from 'node:worker_threads';
 import type { World } from '../../lib/index.js';
 import { peerExited } from '../helpers/errors.js';
 import { eachDriver } from '../helpers/matrix.js';
+import { PACKAGE } from '../helpers/paths.js';
 import { assertPattern, pattern } from '../helpers/pattern.js';
 import { processTest, type Tools } from '../helpers/rank-test.js';
 import { nextPeerExit } from '../helpers/worlds.js';
 
 const ENDS = {
   closed: (world: World) => world.close(),
-  exited: () => process.exit(0),
+  exited: () => process.exit(3),
   killed: () => process.kill(process.pid, 'SIGKILL'),
 } as const;
 
@@ -24,7 +26,8 @@ async function otherHasEnded(world: World): Promise<object> {
 
 type Cause = keyof typeof ENDS;
 const CAUSES = Object.keys(ENDS) as Cause[];
-const exitOf = (cause: Cause): number | 'SIGKILL' => (cause === 'killed' ? 'SIGKILL' : 0);
+const EXITS = { closed: 0, exited: 3, killed: 'SIGKILL' } as const;
+const exitOf = (cause: Cause): number | 'SIGKILL' => EXITS[cause];
 
 /** Rank 0 stays; rank 1 ends by `cause` after `first`, once rank 0 has sent it something. */
 const staysWhileOtherEnds =
@@ -177,4 +180,18 @@ eachDriver(() => {
       }
     },
   );
+
+  processTest('9. a thread that ends before it is told that it has joined has exited', 1, async (t) => {
+    const place = { ...t.joinOptions, size: 2 };
+    const program = `
+      const { workerData } = require('node:worker_threads');
+      void require(${JSON.stringify(PACKAGE)}).World.join(workerData);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`;
+    const worker = new Worker(program, { eval: true, workerData: { ...place, rank: 1 } });
+    const world = await t.join(place);
+    const gone = nextPeerExit(world);
+    await worker.terminate();
+    assert.deepEqual(await gone, { rank: 1, cause: 'exited' });
+    await world.close();
+  });
 });

@@ -65,6 +65,7 @@ describe('process.exit()', () => {
 describe('a worker that is terminated', () => {
   it.each([
     ['the package loaded'],
+    ['the addon half loaded'],
     ['a world joined'],
     ['joining a world that never fills'],
     ['requests under way'],

@@ -148,7 +148,7 @@ export class Crew {
       const ended = error
         ? `\n  failed: ${error.stack ?? error.message}`
         : result === undefined
-          ? ''
+          ? '\n  body not ended'
           : '\n  body ended';
       return `rank ${rank} (pid ${pid}${what})\n  ${said}${ended}`;
     });

@@ -60,9 +60,16 @@ export function isStopped(pid: number): boolean {
   return threads.every((tid) => /\) T /.test(read(`/proc/${pid}/task/${tid}/stat`)));
 }
 
-/** The threads of this process. */
+// linux/sched.h
+const PF_EXITING = 0x4;
+
+/** The threads of this process. One that was joined has run its last instruction, but may be listed for a while yet. */
 export function threadCount(): number {
-  return readdirSync('/proc/self/task').length;
+  return readdirSync('/proc/self/task').filter((tid) => {
+    const stat = read(`/proc/self/task/${tid}/stat`);
+    const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]);
+    return stat !== '' && (flags & PF_EXITING) === 0;
+  }).length;
 }
 
 /** Whether this process handles or ignores the signal, so that it does not have its default action. */
