@@ -56,6 +56,7 @@ export interface NativeWorld {
   progress(): number;
   waitSlice(ms: number): number;
   cancel(slot: number): boolean;
+  giveUp(slot: number): boolean;
   probe(): boolean;
 
   /** Undone by the addon itself, when the loop is about to sleep and the exchange says that nothing is wanted. */

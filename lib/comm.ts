@@ -99,7 +99,8 @@ export abstract class Comm {
    * Starts to receive a message of any length: it lands in the shared heap, whose memory comes back when the message was
    * collected and the event loop has turned, or by World.free(message.data) at once. While the heap has no room the
    * receive waits for it.
-   * @throws as with a buffer; ERR_UINTR_TRUNCATED cannot happen, ERR_UINTR_NO_MEMORY is a heap that can never hold it
+   * @throws as with a buffer; ERR_UINTR_TRUNCATED cannot happen, ERR_UINTR_NO_MEMORY is a heap that can never hold it, or
+   * that cannot while the program sits in {@link Request.wait}
    */
   irecv(options?: ReceiveOptions): Request<Message>;
   irecv(first?: Bytes | ReceiveOptions, second?: ReceiveOptions): Request<Status> | Request<Message> {

@@ -29,6 +29,7 @@ import {
   REFERENCED,
   read64,
   SLOT_MASK,
+  STALLED,
   TAG,
   WANTED,
 } from './exchange.js';
@@ -44,6 +45,7 @@ import {
   type Reader,
   type Request,
   rejected,
+  slotOf,
   started,
 } from './request.js';
 
@@ -205,16 +207,29 @@ export class Core {
     if (count !== 0) this.settle(count);
   }
 
+  /**
+   * After a slice in which it did not end: fails the request if all it waits for is memory that nobody but the program
+   * could give back, which has no turn while it waits. Its message is there for another receive.
+   */
+  giveUp(request: Request<unknown>): boolean {
+    if (this.#words[STALLED] === 0 || !isActive(request) || !this.native.giveUp(slotOf(request))) return false;
+    this.settle(this.native.drain());
+    return true;
+  }
+
   /** Blocks until the request is over (true) or `limit` milliseconds are (false). */
   waitUntil(request: Request<unknown>, limit: number): boolean {
     if (limit === Number.POSITIVE_INFINITY) {
-      while (isActive(request)) this.waitSlice(SLICE_MS);
+      while (isActive(request)) {
+        this.waitSlice(SLICE_MS);
+        this.giveUp(request);
+      }
       return true;
     }
     const end = performance.now() + limit;
     for (;;) {
       this.waitSlice(Math.max(0, end - performance.now()));
-      if (!isActive(request)) return true;
+      if (!isActive(request) || this.giveUp(request)) return true;
       if (performance.now() >= end) return false;
     }
   }

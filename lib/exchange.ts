@@ -12,6 +12,8 @@ export const WANTED = 4;
 export const REFERENCED = 5;
 /** Requests in flight. */
 export const ACTIVE = 6;
+/** 1 if a receive waited for memory throughout the last waitSlice. */
+export const STALLED = 7;
 
 /** What a post or a probe answered at once: a record. */
 export const IMMEDIATE = 16;

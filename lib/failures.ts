@@ -48,7 +48,11 @@ export function failureOf(
     case CLOSED:
       return closedError(rank);
     case NO_MEMORY:
-      return noMemory(core);
+      return new UintrError(
+        'ERR_UINTR_NO_MEMORY',
+        `no memory for a message of ${length} bytes from rank ${source} with tag ${tag}: the heap has ${core.native.heapBytes} bytes, and what was received without a buffer lies there until it is freed or collected`,
+        { rank, peer },
+      );
     case PROTOCOL:
       return new UintrError('ERR_UINTR_PROTOCOL', `rank ${peer} wrote what no correct engine writes`, { rank, peer });
     case COPY_FAILED:

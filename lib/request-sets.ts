@@ -22,7 +22,8 @@ const TURN_MS = 1;
  * Blocks until all are over, and returns their values in order (MPI 4.1, 3.7.5, MPI_Waitall).
  * @param timeoutMs for how long, in milliseconds; for ever if not given
  * @throws when all are over, what the first of them failed with; that error then has all outcomes in `results`, as
- * Promise.allSettled() gives them. ERR_UINTR_TIMEOUT when the time is over: the requests stay as they are.
+ * Promise.allSettled() gives them. ERR_UINTR_TIMEOUT when the time is over: the requests stay as they are. For lack of
+ * memory they fail as in {@link Request.wait}.
  */
 export function waitAll<const R extends Requests>(
   requests: R,
@@ -51,7 +52,8 @@ export function waitAll<const R extends Requests>(
  * Blocks until one is over that was not collected yet (by await, wait, test, waitAll, waitAny, testAny or testSome), and
  * returns it; undefined if all were collected (MPI 4.1, 3.7.5, MPI_Waitany).
  * @param timeoutMs for how long, in milliseconds; for ever if not given
- * @throws what it failed with; ERR_UINTR_TIMEOUT when the time is over
+ * @throws what it failed with; ERR_UINTR_TIMEOUT when the time is over. For lack of memory one fails at a time, as in
+ * {@link Request.wait}.
  */
 export function waitAny<T>(requests: readonly Request<T>[], timeoutMs?: number): Indexed<T> | undefined {
   const limit = checkTimeout(timeoutMs);
@@ -60,11 +62,13 @@ export function waitAny<T>(requests: readonly Request<T>[], timeoutMs?: number):
   for (;;) {
     const found = takeFirst(requests);
     if (found !== undefined) return found;
-    const cores = new Set(requests.filter(isActive).map(coreOf));
-    if (cores.size === 0) return undefined;
+    const active = requests.filter(isActive);
+    if (active.length === 0) return undefined;
+    const cores = new Set(active.map(coreOf));
     const left = end - performance.now();
     if (left < 0) throw timeoutError(limit, 'waitAny()');
     for (const core of cores) core.waitSlice(cores.size === 1 ? left : Math.min(left, TURN_MS));
+    if (active.every(isActive)) active.some((request) => coreOf(request).giveUp(request));
   }
 }
 

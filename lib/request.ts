@@ -33,6 +33,8 @@ export let finish: (request: Request<unknown>, words: Int32Array, at: number) =>
 export let fail: (request: Request<unknown>, error: unknown) => void;
 /** Withdraws it when the signal says so. */
 export let abortOn: (request: Request<unknown>, signal: AbortSignal) => void;
+/** Where the engine keeps it while it is active. */
+export let slotOf: (request: Request<unknown>) => number;
 export let isActive: (request: Request<unknown>) => boolean;
 /** Somebody has got its value or its error. */
 export let isCollected: (request: Request<unknown>) => boolean;
@@ -96,8 +98,12 @@ export class Request<T> implements PromiseLike<T> {
 
   /**
    * Blocks this thread until it is over (MPI 4.1, 3.7.3, MPI_Wait): spins shortly, then sleeps. Nothing else of this
-   * thread runs meanwhile: no timer, no abort event, and no finalizer, so that the memory of Messages that nobody refers
-   * to any more comes back only by World.free().
+   * thread runs meanwhile: no timer and no abort event.
+   *
+   * A receive without a buffer that finds the heap full has garbage collected, and takes the memory of Messages that
+   * nobody refers to any more. Where that does not help, only the program could, which waits: the request fails with
+   * ERR_UINTR_NO_MEMORY, and its message is there for the next receive that matches it, one with a buffer, say, or
+   * after World.free(). Awaited, it goes on waiting for memory.
    * @param timeoutMs for how long, in milliseconds; for ever if not given
    * @throws what it failed with; ERR_UINTR_TIMEOUT when the time is over: the request then stays active
    */
@@ -259,6 +265,7 @@ export class Request<T> implements PromiseLike<T> {
       listen(signal, request.#onAbort);
     };
 
+    slotOf = (request) => request.#slot;
     isActive = (request) => request.#state === State.Active;
     isCollected = (request) => request.#collected;
     collect = (request) => request.#collect();

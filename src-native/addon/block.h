@@ -15,6 +15,8 @@ struct Block {
   std::shared_ptr<World> world;  // null: given back
   HeapMapping* heap;             // retained
   uint64_t offset;
+  std::weak_ptr<void> store;  // the backing store; expired when no ArrayBuffer has it any more
+  bool watched;               // false: `store` could not be had
 };
 
 }  // namespace uintr

@@ -1,7 +1,7 @@
 // Buffers in the shared heap: what alloc() gives, and what a message without a receive buffer arrived in. Each is an
 // external ArrayBuffer of its own over the heap's mapping, which it keeps alive; so it stays readable after the world
 // is closed. Its block goes back to the arena when nobody can look at it any more: in the finalizer, which runs from
-// the event loop, or already in free() where it can be seen that nobody else holds the memory.
+// the event loop, or already in free() or reclaim() where it can be seen that nobody holds the memory.
 #include <string.h>
 
 #include <memory>
@@ -35,7 +35,7 @@ napi_value wrap(World* world, uint64_t offset, uint64_t bytes) {
   napi_env env = world->env();
   HeapMapping* heap = world->joined().heap;
   heap->retain();
-  auto* block = new Block{world->shared_from_this(), heap, offset};
+  auto* block = new Block{world->shared_from_this(), heap, offset, {}, false};
   world->note_block(block);
   napi_value result = nullptr;
   if (napi_create_external_arraybuffer(env, heap->base() + offset, bytes, finalize, block, &result) != napi_ok) {
@@ -45,6 +45,9 @@ napi_value wrap(World* world, uint64_t offset, uint64_t bytes) {
     napi_get_and_clear_last_exception(env, &thrown);
     return js::undefined(env);
   }
+  BackingStore store = backing_store_of(result);
+  block->store = store;
+  block->watched = store != nullptr;
   return result;
 }
 
@@ -85,6 +88,15 @@ napi_value detach(napi_env env, napi_callback_info info) {
 }
 
 }  // namespace
+
+bool World::reclaim() {
+  std::vector<Block*> unreachable;
+  for (const auto& [offset, block] : blocks_) {
+    if (block->watched && block->store.expired()) unreachable.push_back(block);
+  }
+  for (Block* block : unreachable) give_back(block);
+  return !unreachable.empty();
+}
 
 void define_blocks(World* world, napi_value object) {
   napi_env env = world->env();

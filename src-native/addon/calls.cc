@@ -84,6 +84,14 @@ napi_value cancel(napi_env env, napi_callback_info info) {
   return js::boolean(env, handle != kNoHandle && world->engine()->cancel(handle));
 }
 
+// giveUp(slot): whether it was a receive that only the program could find memory for; it has failed then
+napi_value give_up(napi_env env, napi_callback_info info) {
+  napi_value slot = nullptr;
+  auto* world = static_cast<World*>(js::arguments(env, info, 1, &slot));
+  if (world->engine() == nullptr) return js::boolean(env, false);
+  return js::boolean(env, world->give_up(world->handle_in(static_cast<uint32_t>(js::to_number(env, slot)))));
+}
+
 // probe(): whether there is a message; its envelope is in Exchange::immediate
 napi_value probe(napi_env env, napi_callback_info info) {
   auto* world = static_cast<World*>(js::arguments(env, info, 0, nullptr));
@@ -108,7 +116,7 @@ void define_calls(World* world, napi_value object) {
     napi_callback callback;
   } kCalls[] = {
       {"postSend", post_send}, {"postRecv", post_recv}, {"drain", drain},          {"progress", progress},
-      {"cancel", cancel},      {"probe", probe},        {"waitSlice", wait_slice},
+      {"cancel", cancel},      {"probe", probe},        {"waitSlice", wait_slice}, {"giveUp", give_up},
   };
   for (const auto& call : kCalls) js::set(env, object, call.name, js::function(env, call.name, call.callback, world));
 }

@@ -1,8 +1,6 @@
 // How completions get from the engine to JavaScript: in batches, through the exchange.
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "addon/world.h"
 #include "drivers/disposition.h"
 
@@ -10,7 +8,6 @@ namespace uintr {
 namespace {
 
 constexpr uint64_t kDriverCheckNs = 1'000'000'000;
-constexpr uint64_t kLastCollectMs = 10'000;
 constexpr uint64_t kLookCycles = 20'000'000;  // 5 to 10 ms
 
 Cause cause_of(Life life) {
@@ -50,6 +47,7 @@ bool World::advance(Effort effort) {
 
 void World::deliver() {
   if (tearing_down_ || engine_ == nullptr || !has_news()) return;
+  loop_.stop_watching();  // this is progress
   js::Scope scope(env_);
   if (!scope.open()) return;
   // The batch is taken here and read there before anything else can be posted, so a slot's number is not reused under
@@ -86,30 +84,13 @@ void World::tell_closed() {
   }
 }
 
-void World::relieve_stalled() {
-  if (allocating_ == 0 || loop_.will_come_back()) return;
-  if (!engine_->waits_for_memory()) {
-    collect_after_ = kFirstCollectMs;
-    return;
-  }
-  js::Scope scope(env_);
-  if (!scope.open()) return;
-  // More external memory than V8 accepts makes it collect everything at once; there is no plainer way to ask.
-  constexpr int64_t kTooMuch = int64_t{1} << 40;
-  int64_t total = 0;
-  napi_adjust_external_memory(env_, kTooMuch, &total);
-  napi_adjust_external_memory(env_, -kTooMuch, &total);
-  // Nothing else need wake the loop when the program lets go of more; a program that does not is not to pay for it.
-  loop_.come_back(collect_after_);
-  collect_after_ = std::min(collect_after_ * 2, kLastCollectMs);
-}
-
 void World::look_around_sometimes() {
   uint64_t now = arch::cycles();
   if (now - looked_at_ < kLookCycles) return;
   looked_at_ = now;
   look_around(0);
   check_driver();
+  relieve_stalled();
 }
 
 void World::check_driver() {

@@ -24,7 +24,9 @@ struct Exchange {
   int32_t referenced;
   // Requests that JavaScript has handed to the engine and not got back; JavaScript counts.
   int32_t active;
-  int32_t reserved[9];
+  // 1: throughout the last waitSlice a receive waited for memory.
+  int32_t stalled;
+  int32_t reserved[8];
   // What a post or a probe answered at once.
   Completion immediate;
   // What drain, progress, waitSlice and the loop's callback hand over.

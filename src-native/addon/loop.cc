@@ -1,5 +1,7 @@
 #include "addon/loop.h"
 
+#include <algorithm>
+
 #include "addon/world.h"
 
 namespace uintr {
@@ -8,6 +10,9 @@ namespace {
 // Rounds of "something came in meanwhile" before the loop gets its turn again. Without a bound two ranks that answer
 // each other at once would keep timers and I/O waiting.
 constexpr int kRounds = 8;
+
+// As in wait.cc.
+constexpr uint64_t kFirstKickMs = 1, kLastKickMs = 1000;
 
 // Polls before the loop sleeps, if somebody here waits for something, messages come fast, and nobody needs this
 // processor to send one.
@@ -40,15 +45,17 @@ bool Loop::start(uv_loop_t* uv, int fd, World* world) {
   uv_prepare_init(uv, &prepare_);
   uv_check_init(uv, &check_);
   uv_timer_init(uv, &timer_);
-  poll_.data = prepare_.data = check_.data = timer_.data = this;
+  uv_timer_init(uv, &kick_);
+  poll_.data = prepare_.data = check_.data = timer_.data = kick_.data = this;
   uv_poll_start(&poll_, UV_READABLE, on_poll);
   uv_prepare_start(&prepare_, on_prepare);
   uv_check_start(&check_, on_check);
   for (auto* handle : {reinterpret_cast<uv_handle_t*>(&poll_), reinterpret_cast<uv_handle_t*>(&prepare_),
-                       reinterpret_cast<uv_handle_t*>(&check_), reinterpret_cast<uv_handle_t*>(&timer_)}) {
+                       reinterpret_cast<uv_handle_t*>(&check_), reinterpret_cast<uv_handle_t*>(&timer_),
+                       reinterpret_cast<uv_handle_t*>(&kick_)}) {
     uv_unref(handle);
   }
-  open_ = 4;
+  open_ = 5;
   return true;
 }
 
@@ -68,10 +75,29 @@ void Loop::close(void (*done)(World*)) {
   uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), on_close);
   uv_close(reinterpret_cast<uv_handle_t*>(&check_), on_close);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), on_close);
+  uv_close(reinterpret_cast<uv_handle_t*>(&kick_), on_close);
 }
 
 void Loop::come_back(uint64_t ms) {
   if (!closing_) uv_timer_start(&timer_, [](uv_timer_t*) {}, ms, 0);
+}
+
+void Loop::watch_for_answers() {
+  if (closing_ || uv_is_active(reinterpret_cast<uv_handle_t*>(&kick_)) != 0) return;
+  kick_after_ = kick_after_ == 0 ? kFirstKickMs : std::min(kick_after_ * 2, kLastKickMs);
+  uv_update_time(kick_.loop);  // what JavaScript has taken does not count
+  uv_timer_start(&kick_, on_unanswered, kick_after_, 0);
+}
+
+void Loop::stop_watching() {
+  if (kick_after_ == 0) return;
+  kick_after_ = 0;
+  uv_timer_stop(&kick_);
+}
+
+void Loop::on_unanswered(uv_timer_t* handle) {
+  Engine* engine = static_cast<Loop*>(handle->data)->world_->engine();
+  if (engine != nullptr && engine->unanswered()) engine->kick();
 }
 
 void Loop::on_close(uv_handle_t* handle) {
@@ -83,21 +109,31 @@ void Loop::on_close(uv_handle_t* handle) {
 // must wake: prepare_sleep() publishes that and then looks once more (SYNC POINT: attention). Whether the loop will
 // really sleep (timers, setImmediate) is not known here for certain, and telling them costs little.
 void Loop::on_prepare(uv_prepare_t* handle) {
-  World* world = static_cast<Loop*>(handle->data)->world_;
+  Loop& loop = *static_cast<Loop*>(handle->data);
+  World* world = loop.world_;
   if (world->engine() == nullptr) return;
   Exchange& exchange = world->exchange();
   if (exchange.wanted == 0 && exchange.referenced != 0) {
     exchange.referenced = 0;
-    world->loop().unref();
+    loop.unref();
   }
   world->check_driver();
   bool more = world->advance(Effort::Idle);
   world->relieve_stalled();
+  // Nothing else need wake the loop when the program lets go of more.
+  if (world->engine()->waits_for_memory() && !loop.will_come_back()) loop.come_back(world->collect_after());
   world->deliver();
   if (world->engine() == nullptr) return;  // JavaScript closed it
-  if (!more && !world->has_news() && uv_backend_timeout(world->loop().poll_.loop) != 0) spin(world);
+  if (!more && !world->has_news() && uv_backend_timeout(loop.poll_.loop) != 0) spin(world);
   for (int round = 0; round < kRounds; ++round) {
-    if (!more && !world->has_news() && world->engine()->prepare_sleep(Attention::Sleeping)) return;
+    if (!more && !world->has_news() && world->engine()->prepare_sleep(Attention::Sleeping)) {
+      // An interrupt may have been lost: whoever is between the two steps of one can be killed or stopped there.
+      if (world->engine()->unanswered())
+        loop.watch_for_answers();
+      else
+        loop.stop_watching();
+      return;
+    }
     more = world->advance(Effort::Idle);
     world->deliver();
     if (world->engine() == nullptr) return;

@@ -19,12 +19,16 @@ class Loop {
   bool closing() const { return closing_; }
   // Has the loop turn once more after `ms`, if it is alive that long.
   void come_back(uint64_t ms);
+  // Kicks peers that do not answer, while the loop sleeps: later and later, until they do.
+  void watch_for_answers();
+  void stop_watching();
   bool will_come_back() const { return uv_is_active(reinterpret_cast<const uv_handle_t*>(&timer_)) != 0; }
 
  private:
   static void on_prepare(uv_prepare_t* handle);
   static void on_check(uv_check_t* handle);
   static void on_poll(uv_poll_t* handle, int status, int events);
+  static void on_unanswered(uv_timer_t* handle);
   static void on_close(uv_handle_t* handle);
 
   World* world_ = nullptr;
@@ -33,6 +37,8 @@ class Loop {
   uv_prepare_t prepare_;
   uv_check_t check_;
   uv_timer_t timer_;
+  uv_timer_t kick_;
+  uint64_t kick_after_ = 0;  // ms; 0: nothing to kick for
   int open_ = 0;
   bool closing_ = false;
 };

@@ -40,7 +40,11 @@ bool World::crowded() {
 
 uint32_t World::wait_slice(double ms) {
   if (engine_ == nullptr) return 0;
+  exchange_->stalled = 0;
+  collected_ = false;
+  if (!has_news()) relieve_stalled();
   if (has_news()) return take_batch();
+  const bool stalled = engine_->waits_for_memory();  // already, and nothing could be done about it
   uint64_t now = uv_hrtime();
   const uint64_t end = now + static_cast<uint64_t>(std::clamp(ms, 0.0, kSliceMs) * 1e6);
   const uint64_t spin = crowded() ? kCrowdedSpinNs : kSpinNs;
@@ -72,6 +76,7 @@ uint32_t World::wait_slice(double ms) {
       if (!moving && now >= yield_from) sched_yield();
       continue;
     }
+    if (!stalled && engine_->waits_for_memory()) break;  // the next slice begins with what helps it
     if (now >= kick_at_) {
       engine_->kick();
       kick_after_ = std::min(kick_after_ * 2, kLastKickNs);
@@ -89,6 +94,7 @@ uint32_t World::wait_slice(double ms) {
   if (!has_news()) look_around(0);
   engine_->resume(false);
   if (has_news()) kick_after_ = 0;
+  exchange_->stalled = stalled && engine_->waits_for_memory() ? 1 : 0;
   return take_batch();
 }
 

@@ -62,6 +62,8 @@ class World : public std::enable_shared_from_this<World> {
   void forget_block(uint64_t offset) { blocks_.erase(offset); }
   // Null: none begins there.
   Block* block_at(const void* data) const;
+  // Gives back the blocks that no ArrayBuffer has any more. True: there were some.
+  bool reclaim();
 
   // ---- progress -------------------------------------------------------------
   // Moves up to kBatch completions and news into the exchange. Returns how many.
@@ -80,9 +82,11 @@ class World : public std::enable_shared_from_this<World> {
   Pace& pace() { return pace_; }
   // Blocks this thread up to `ms`, at most kSliceMs, until there is a batch. Returns its size.
   uint32_t wait_slice(double ms);
-  // From the loop, where receives without a buffer wait for memory: has garbage collected, because what would help them
-  // may be messages that nobody refers to any more. Their finalizers run from the loop, too.
+  // Where receives without a buffer wait for memory: finds what it can without the program (memory.cc).
   void relieve_stalled();
+  // Fails a receive that waits for memory which nobody but the program could give back. False: it does not.
+  bool give_up(Handle handle);
+  uint64_t collect_after() const { return collect_after_; }  // ms
   // Makes the event loop come back instead of sleeping.
   void ring_self();
   // Notices that the program took the signal over: at once where that is known (signal_guard.h), else within a second.
@@ -96,6 +100,7 @@ class World : public std::enable_shared_from_this<World> {
 
  private:
   World() = default;
+  bool collect_garbage();
   static void on_teardown(napi_async_cleanup_hook_handle handle, void* self);
   void settle_for_teardown();
   void tell_gone(uint32_t peer, Cause cause);
@@ -135,6 +140,8 @@ class World : public std::enable_shared_from_this<World> {
   uint32_t allocating_ = 0;  // receives without a buffer in flight
   static constexpr uint64_t kFirstCollectMs = 50;
   uint64_t collect_after_ = kFirstCollectMs;  // ms
+  uint64_t collect_at_ = 0;                   // ns: not before
+  bool collected_ = false;                    // in this slice of wait()
   bool driver_lost_ = false;
   uint64_t driver_checked_at_ = 0;  // ns
   uint32_t signal_changes_ = 0;     // of disposition_changes()

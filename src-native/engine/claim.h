@@ -27,10 +27,20 @@ constexpr uint32_t next(uint64_t w) { return static_cast<uint32_t>(w) & kMaxChun
 inline void open(ClaimWord* c, uint32_t gen) { c->word.release(make(gen, Open, 0)); }
 
 // Open → Moving (the receiver matches) or Open → Withdrawn (the sender takes it
-// back). Exactly one of the two can win.
-inline bool decide(ClaimWord* c, uint32_t gen, State to) {
+// back). Exactly one of the two can win. `met`: what the word said before.
+inline bool decide(ClaimWord* c, uint32_t gen, State to, uint64_t* met = nullptr) {
   uint64_t expected = make(gen, Open, 0);
-  return c->word.cas_sc(&expected, make(gen, to, 0));
+  bool won = c->word.cas_sc(&expected, make(gen, to, 0));
+  if (met != nullptr) *met = expected;
+  return won;
+}
+
+// Moving → Open: a receiver that has no memory for what it took hands it back,
+// before it has said Match or claimed anything. False: the sender has given the
+// message up, and waits to hear of it.
+inline bool hand_back(ClaimWord* c, uint32_t gen) {
+  uint64_t expected = make(gen, Moving, 0);
+  return c->word.cas_sc(&expected, make(gen, Open, 0));
 }
 
 inline bool is_open(const ClaimWord* c, uint32_t gen) { return c->word.acquire() == make(gen, Open, 0); }
@@ -50,9 +60,8 @@ inline bool any_left(const ClaimWord* c, uint32_t gen, uint32_t chunks) {
   return generation(w) == gen && state(w) == Moving && next(w) < chunks;
 }
 
-// Has the receiver taken an offer of this generation?
-inline bool taken(const ClaimWord* c, uint32_t gen) {
-  uint64_t w = c->word.acquire();
+// Had the receiver taken an offer of this generation when the word said `w`?
+inline bool taken(uint64_t w, uint32_t gen) {
   return generation(w) == gen && (state(w) == Moving || state(w) == Closed);
 }
 
@@ -65,13 +74,16 @@ inline bool nonsense(const ClaimWord* c, uint32_t gen, uint32_t chunks, bool own
 }
 
 // Nobody claims after this. Returns how many chunks were claimed in all, or
-// kNone if the sender's slot has moved on (then the transfer is over).
+// kNone if the sender's slot has moved on, or nobody had taken the message
+// (then the transfer is over).
 inline uint32_t close(ClaimWord* c, uint32_t gen) {
   uint64_t w = c->word.acquire();
   for (;;) {
     if (generation(w) != gen) return kNone;
     if (state(w) == Closed) return next(w);
-    if (c->word.cas_sc(&w, make(gen, Closed, next(w)))) return next(w);
+    // SYNC POINT: hand-back. Whoever is second of the two sees the other's word:
+    // a receiver that finds Closed tells the sender (Core::hand_back).
+    if (c->word.cas_sc(&w, make(gen, Closed, next(w)))) return state(w) == Open ? kNone : next(w);
   }
 }
 

@@ -138,6 +138,8 @@ struct Core : Engine {
   void unpost(uint32_t i);
   void stall(Slot& s, uint32_t entry);
   void resume_stalled_now();
+  void hand_back(Slot& s);                 // thread only
+  bool blocks_under_way() const;
   void reserve_for_handlers();             // thread only, likewise
   uint64_t allocate(uint64_t bytes);       // thread only: commits memory where that is needed
   void attach(Slot& s, const Unexpected& u);

@@ -262,9 +262,12 @@ bool Core::run(Effort effort) {
 }
 
 void Core::run_as_handler() {
+  uint64_t sent = count.interrupts_sent;
   run(Effort::Handler);
-  // A sleeper's loop is to settle what is done, and to copy on at full speed.
-  if ((state == Attention::Sleeping || state == Attention::Blocked) && something_to_do()) {
+  // A sleeper's loop is to settle what is done, to copy on at full speed, and to
+  // watch over interrupts that this run has sent (unanswered); wait() does anyway.
+  bool watch = state == Attention::Sleeping && count.interrupts_sent != sent;
+  if (watch || ((state == Attention::Sleeping || state == Attention::Blocked) && something_to_do())) {
     ports.wake(ports.self, rank);
   }
 }
@@ -319,6 +322,22 @@ void Engine::resume_stalled() {
   Inside inside(c);
   c->resume_stalled_now();
   if (c->anything_pending()) c->run(Effort::Call);
+}
+
+bool Engine::is_stalled(Handle handle) const {
+  const Core* c = core(this);
+  uint32_t i = handle_slot(handle);
+  return i < c->slots_touched && c->slots[i].generation == handle_generation(handle) &&
+         c->slots[i].state == SlotState::Stalled;
+}
+
+bool Engine::give_up_stalled(Handle handle) {
+  Core* c = core(this);
+  Inside inside(c);
+  if (!is_stalled(handle) || c->retry_stalled || c->blocks_under_way()) return false;
+  c->budget = kMaxSlice;
+  c->hand_back(c->slots[handle_slot(handle)]);
+  return true;
 }
 
 Posted Engine::post_send(const Send& send) {

@@ -150,6 +150,12 @@ class Engine {
   // Some receive has stalled, whether or not it is worth another try yet.
   bool waits_for_memory() const;
   void resume_stalled();
+  bool is_stalled(Handle handle) const;
+  // For a caller whose program gives no memory back while it waits: the stalled
+  // receive completes with Error::NoMemory, and its message is there for the next
+  // that fits, in its place in the order. False: it has not stalled, or memory
+  // may still come back without the program.
+  bool give_up_stalled(Handle handle);
 
   // ---- attention (thread) -------------------------------------------------
   // Entering wait(): peers need not interrupt.
@@ -168,6 +174,10 @@ class Engine {
   // `everybody`: also those that have nothing of ours, because the rank that died
   // may have left an interrupt to one of them half sent.
   void kick(bool everybody = false);
+  // Some rank that only an interrupt reaches has something of ours, and has not
+  // looked since it was told: the interrupt may have been lost. A sleeping event
+  // loop comes back then, and kicks.
+  bool unanswered() const;
 
   // ---- ends (thread) ------------------------------------------------------
   // The peer is gone (pidfd or lifeline says so: it executes nothing any more).

@@ -24,14 +24,21 @@ struct LinksOf {
   Links& operator()(uint32_t i) const { return elements[i].*Member; }
 };
 
-// `links(i)` gives the Links of element i.
+// Puts element i before the one at `next` (index + 1, 0: at the end). `links(i)`
+// gives the Links of element i.
+template <class F>
+void list_insert(List* list, uint32_t i, uint32_t next, F links) {
+  Links& l = links(i);
+  uint32_t& back = next != 0 ? links(next - 1).prev : list->tail;
+  l.next = next;
+  l.prev = back;
+  (back != 0 ? links(back - 1).next : list->head) = i + 1;
+  back = i + 1;
+}
+
 template <class F>
 void list_append(List* list, uint32_t i, F links) {
-  Links& l = links(i);
-  l.next = 0;
-  l.prev = list->tail;
-  (list->tail != 0 ? links(list->tail - 1).next : list->head) = i + 1;
-  list->tail = i + 1;
+  list_insert(list, i, 0, links);
 }
 
 template <class F>

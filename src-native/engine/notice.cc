@@ -70,4 +70,18 @@ void Engine::kick(bool everybody) {
   }
 }
 
+bool Engine::unanswered() const {
+  const Core* c = core(this);
+  if (!c->interrupts || quiescent()) return false;  // for an idle rank that is all
+  for (uint32_t i = 0; i < c->size; ++i) {
+    const Partner& p = c->peers[i];
+    if (i == c->rank || p.gone || !p.interruptible || (p.outstanding == 0 && p.owed.empty())) continue;
+    auto a = static_cast<Attention>(p.attention->acquire());
+    // Who looks takes our bit out of its bitmap.
+    bool told = (p.bell->pending[c->rank / 64].acquire() & (1ull << (c->rank % 64))) != 0;
+    if (told && (a == Attention::Computing || a == Attention::Sleeping)) return true;
+  }
+  return false;
+}
+
 }  // namespace uintr

@@ -105,6 +105,43 @@ void Core::receive_entry(Slot& s, uint32_t entry, Effort effort) {
   finish(s, s.total > s.length ? Error::Truncated : Error::None);
 }
 
+// The stalled receive ends, and its message goes to the next that fits, as if
+// this one had never been.
+void Core::hand_back(Slot& s) {
+  uint32_t e = s.entry != kNone ? s.entry : unexpected.stub(s.peer, s.remote_slot);
+  const Unexpected& u = unexpected.at(e);
+  if (!u.eager && (u.queued || u.generation != s.remote_generation)) {
+    return fail_stalled(s, Error::NoMemory);  // its sender has written another envelope over it
+  }
+  uint32_t other = posted.find(s.context, s.peer, s.tag);
+  // SYNC POINT: hand-back. A sender that gives the message up closes the word
+  // (claim.h): either it sees that nobody has the message, or we see that it
+  // waits for us.
+  if (other == kNone && !u.eager && !claim::hand_back(&peers[u.source].claims[u.slot], u.generation)) {
+    return fail_stalled(s, Error::NoMemory);
+  }
+  list_remove(&stalled, index(s), links());
+  finish(s, Error::NoMemory);
+  if (other != kNone) {
+    unpost(other);
+    return receive_entry(slots[other], e, Effort::Call);
+  }
+  if (!u.eager && u.source == rank) {
+    if (Slot* sent = slot_of(u.slot, u.generation)) sent->matched_here = false;
+  }
+  unexpected.put_back(e);
+}
+
+// Does somebody else hold a block that comes back if his message fails?
+bool Core::blocks_under_way() const {
+  for (uint32_t i = 0; i < slots_touched; ++i) {
+    const Slot& s = slots[i];
+    bool moving = s.state == SlotState::Active || s.state == SlotState::Closing;
+    if (moving && (s.flags & kAllocate) != 0 && s.heap_offset != kNoHeap) return true;
+  }
+  return false;
+}
+
 void Core::resume_stalled_now() {
   retry_stalled = false;
   budget = kMaxSlice;
@@ -226,6 +263,7 @@ void Core::on_eager(uint32_t peer, const RecordHeader& h) {
   Unexpected& u = unexpected.at(e);
   u.source = peer, u.tag = h.tag, u.context = static_cast<uint16_t>(h.context);
   u.eager = true;
+  u.stamp = unexpected.next_stamp();
   u.length = h.length;
   uint64_t at = 0;
   for (uint32_t b = e; at < h.length; b = unexpected.at(b).next_block - 1) {
@@ -253,6 +291,7 @@ void Core::on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort
   if (u.queued) unexpected.remove(e);
   u.source = peer, u.tag = h.tag, u.context = static_cast<uint16_t>(h.context);
   u.eager = false;
+  u.stamp = unexpected.next_stamp();
   u.length = h.length;
   u.slot = h.slot, u.generation = h.generation;
   u.address = b.address, u.heap_offset = b.heap_offset;

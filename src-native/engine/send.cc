@@ -125,14 +125,16 @@ void Core::flush_sends(uint32_t peer) {
 
 // Takes a send back whose matching has not begun. False: too late.
 bool Core::withdraw(Slot& s, Error error, Cause cause) {
+  uint64_t met;
   if (s.state == SlotState::Queued) {
     list_remove(&peers[s.peer].queued, index(s), links());
   } else if (s.state != SlotState::Offered) {
     return false;
-  } else if (!claim::decide(&claims[index(s)], s.generation, claim::Withdrawn)) {
-    // Matched, unless the word says what neither end can have written. What one
-    // has sent to oneself needs no word to tell.
-    if (s.peer == rank ? s.matched_here : claim::taken(&claims[index(s)], s.generation)) return false;
+  } else if (!claim::decide(&claims[index(s)], s.generation, claim::Withdrawn, &met)) {
+    // Matched, unless the word says what neither end can have written. A second
+    // look could find it handed back. What one has sent to oneself needs no word
+    // to tell.
+    if (s.peer == rank ? s.matched_here : claim::taken(met, s.generation)) return false;
   }
   finish(s, error, cause);
   return true;

@@ -22,6 +22,7 @@ struct Unexpected {
   uint16_t context;
   bool queued;
   bool eager;
+  uint64_t stamp;  // order of arrival
   uint64_t length;
   // Eager: blocks follow one another by `next_block`, starting at the entry's own index.
   uint32_t next_block;  // index + 1; also links the pool's free blocks
@@ -83,12 +84,13 @@ class UnexpectedQueue {
   }
   unsigned char* block(uint32_t b) { return blocks_ + uint64_t{b} * kBlockBytes; }
 
-  void append(uint32_t e) {
-    Unexpected& u = entries_[e];
-    u.queued = true;
-    list_append(chain(u), e, chain_links());
-    list_append(&order_, e, order_links());
-    ++counts_[u.eager ? 0 : 1];
+  uint64_t next_stamp() { return ++stamp_; }
+
+  void append(uint32_t e) { insert(e, 0, 0); }
+  // What was removed is there again, and as old as it was.
+  void put_back(uint32_t e) {
+    const Unexpected& u = entries_[e];
+    insert(e, later_than(u.stamp, chain(u)->head, chain_links()), later_than(u.stamp, order_.head, order_links()));
   }
   void remove(uint32_t e) {
     Unexpected& u = entries_[e];
@@ -129,6 +131,20 @@ class UnexpectedQueue {
   uint32_t rendezvous_count() const { return counts_[1]; }
 
  private:
+  // `in_chain`, `in_order`: what it comes before, as of list_insert.
+  void insert(uint32_t e, uint32_t in_chain, uint32_t in_order) {
+    Unexpected& u = entries_[e];
+    u.queued = true;
+    list_insert(chain(u), e, in_chain, chain_links());
+    list_insert(&order_, e, in_order, order_links());
+    ++counts_[u.eager ? 0 : 1];
+  }
+  // From `l` on, the first that arrived after `stamp`.
+  template <class F>
+  uint32_t later_than(uint64_t stamp, uint32_t l, F links) const {
+    while (l != 0 && entries_[l - 1].stamp < stamp) l = links(l - 1).next;
+    return l;
+  }
   List* chain(const Unexpected& u) { return &chains_[match_hash(u.context, u.source, u.tag) & mask_]; }
   LinksOf<Unexpected, &Unexpected::chain> chain_links() const { return {entries_}; }
   LinksOf<Unexpected, &Unexpected::order> order_links() const { return {entries_}; }
@@ -137,6 +153,7 @@ class UnexpectedQueue {
   Unexpected* entries_;
   unsigned char* blocks_;
   List order_;
+  uint64_t stamp_;
   uint32_t mask_;
   uint32_t credit_, requests_, size_;
   uint32_t counts_[2];

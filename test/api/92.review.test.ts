@@ -14,7 +14,7 @@ import { COPIES } from '../helpers/matrix.js';
 import { ROOT } from '../helpers/paths.js';
 import { assertAll, assertPattern, pattern } from '../helpers/pattern.js';
 import { processTest, rankTest } from '../helpers/rank-test.js';
-import { compute } from '../helpers/work.js';
+import { compute, computeUntilWritten } from '../helpers/work.js';
 import { collectGarbage } from '../helpers/worlds.js';
 
 const MiB = 2 ** 20;
@@ -177,7 +177,7 @@ describe('a block that is longer than an ArrayBuffer can be in this Node', () =>
   );
 });
 
-describe('a sender that is killed between the two steps of an interrupt', () => {
+describe('a sender that is killed or stopped between the two steps of an interrupt', () => {
   const [RECEIVER, VICTIM, OTHER] = [0, 1, 2];
   const MESSAGES = 4;
 
@@ -186,7 +186,7 @@ describe('a sender that is killed between the two steps of an interrupt', () => 
     { ranks: 3, env: { UINTR_DRIVER: 'signal' } },
     async (t) => {
       hangForGood();
-      if (t.rank === VICTIM) return killedAtInterrupt(t.joinOptions);
+      if (t.rank === VICTIM) return cutInterrupts('kill', 'killed-sender.js', t.joinOptions);
       const world = await t.join();
       if (t.rank === OTHER) {
         await world.recv({ source: RECEIVER, tag: 0 });
@@ -216,13 +216,40 @@ describe('a sender that is killed between the two steps of an interrupt', () => 
     (outcomes) => expect(outcomes.map(({ result }) => result)).toEqual(['done', 'SIGSYS', 'done']),
   );
 
-  /** Runs the rank in a process that ends when it is about to signal another one; returns what ended it. */
-  async function killedAtInterrupt(options: JoinOptions): Promise<unknown> {
+  processTest(
+    '7. is outdone, while it lives, by a third rank that merely awaits its own send',
+    { ranks: 3, env: { UINTR_DRIVER: 'signal' } },
+    async (t) => {
+      hangForGood();
+      if (t.rank === VICTIM) return cutInterrupts('lose', 'lost-sender.js', t.joinOptions);
+      const world = await t.join();
+      if (t.rank === OTHER) {
+        // The victim has announced an interrupt to the receiver by now.
+        await world.recv({ source: VICTIM });
+        await world.send(pattern(1, MiB), { dest: RECEIVER, tag: 1 });
+      } else {
+        const into = new Uint8Array(MiB);
+        const received = world.irecv(into, { source: OTHER, tag: 1 });
+        world.irecv(new Uint8Array(MiB), { source: VICTIM });
+        world.isend(new Uint8Array(0), { dest: VICTIM });
+        computeUntilWritten(into);
+        assertPattern(into, 1);
+        await received;
+      }
+      await world.send(new Uint8Array(0), { dest: VICTIM, tag: 2 });
+      await world.close();
+      return 'done';
+    },
+    (outcomes) => expect(outcomes.map(({ result }) => result)).toEqual(['done', 0, 'done']),
+  );
+
+  /** Runs the rank in a process that never gets to the second step of an interrupt; returns what ended it. */
+  async function cutInterrupts(how: 'kill' | 'lose', fixture: string, options: JoinOptions): Promise<unknown> {
     const folder = mkdtempSync(join(tmpdir(), 'uintr-review-'));
     try {
-      const program = join(folder, 'kill-at-interrupt');
-      execFileSync('gcc', ['-o', program, join(SOURCES, 'kill-at-interrupt.c')]);
-      const args = [process.execPath, join(FIXTURES, 'killed-sender.js'), JSON.stringify(options)];
+      const program = join(folder, 'cut-interrupts');
+      execFileSync('gcc', ['-o', program, join(SOURCES, 'cut-interrupts.c')]);
+      const args = [how, process.execPath, join(FIXTURES, fixture), JSON.stringify(options)];
       const child = spawn(program, args, { stdio: 'inherit' });
       const [code, signal] = await once(child, 'close');
       return signal ?? code;

@@ -90,6 +90,7 @@ void Rank::check_allowed(const Request& r, const Completion& c) {
 
 void Rank::complete(Request& r, const Completion& c) {
   if (r.over) wrong(r, c, "completed twice");
+  if (r.given_up && c.error != Error::NoMemory) wrong(r, c, "was said to be given up");
   if (r.cancelled && c.error != Error::Cancelled) wrong(r, c, "was said to be cancelled");
   check_allowed(r, c);
   r.over = true;
@@ -125,7 +126,7 @@ void Rank::complete_receive(Request& r, const Completion& c) {
   receipt.error = c.error;
   if (c.error != Error::None && c.error != Error::Truncated) {
     if (r.buffer != nullptr) give_back(r);
-    if (c.error != Error::NoMemory || c.handle == kNoHandle) return;
+    if (c.error != Error::NoMemory || c.handle == kNoHandle || r.given_up) return;
     // It found a message that fits nowhere, and consumed it.
     receipt.over = false;
     std::string why = world_->model.received(r.id, c, nullptr);

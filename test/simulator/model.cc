@@ -21,7 +21,7 @@ Receipt& Model::posted(uint32_t rank, uint32_t source, uint32_t context, uint32_
                        bool allocate) {
   auto id = static_cast<uint32_t>(receipts_.size());
   receipts_.push_back(
-      {id, rank, source, context, tag, capacity, allocate, false, Error::None, kNone, uintr::kNoHandle});
+      {id, rank, source, context, tag, capacity, allocate, false, Error::None, kNone, uintr::kNoHandle, 0});
   return receipts_.back();
 }
 
@@ -72,7 +72,19 @@ bool Model::lost(const Message& m, const Receipt& r) const {
   return false;
 }
 
+// May a receive that was posted before `r` have had `m`, and have been given up
+// when `r` had its message already?
+bool Model::handed_back(const Message& m, const Receipt& r) const {
+  for (const Receipt& other : receipts_) {
+    if (other.id < r.id && r.id < other.given_up && fits(m, other)) return true;
+  }
+  return false;
+}
+
 std::string Model::check(uint32_t dead) const {
+  for (const Message& m : messages_) {
+    if (m.error == Error::Cancelled && m.received_by != kNone) return text(m) + " was received, and was withdrawn";
+  }
   for (const Receipt& r : receipts_) {
     if (r.message == kNone || (dead >> r.rank & 1) != 0) continue;
     const Message& m = messages_[r.message];
@@ -81,6 +93,7 @@ std::string Model::check(uint32_t dead) const {
       if (earlier.over && earlier.error != Error::None) continue;
       if (earlier.received_by == kNone && (dead >> earlier.source & 1) != 0) continue;
       if (earlier.received_by == kNone && lost(earlier, r)) continue;
+      if (handed_back(earlier, r)) continue;
       if (earlier.received_by == kNone || earlier.received_by > r.id)
         return text(m) + " overtook " + text(earlier) + " into " + text(r);
     }

@@ -39,6 +39,7 @@ struct Receipt {
   uintr::Error error;
   uint32_t message;  // id, or kNone
   uintr::Handle handle;
+  uint32_t given_up;  // how many receives there were when it was; 0: it was not
 };
 
 class Model {
@@ -53,6 +54,7 @@ class Model {
 
   Message& message(uint32_t id) { return messages_[id]; }
   Receipt& receipt(uint32_t id) { return receipts_[id]; }
+  void given_up(uint32_t id) { receipts_[id].given_up = static_cast<uint32_t>(receipts_.size()); }
   const std::vector<Message>& messages() const { return messages_; }
   const std::vector<Receipt>& receipts() const { return receipts_; }
 
@@ -78,6 +80,7 @@ class Model {
 
  private:
   bool lost(const Message& m, const Receipt& r) const;
+  bool handed_back(const Message& m, const Receipt& r) const;
 
   std::vector<Message> messages_;
   std::vector<Receipt> receipts_;

@@ -9,13 +9,13 @@ using namespace uintr;
 
 namespace {
 
-enum class Do : uint8_t { Send, Receive, Cancel, Probe, Test, WaitOne, WaitAll, Loop, Compute, Callback };
+enum class Do : uint8_t { Send, Receive, Cancel, GiveUp, Probe, Test, WaitOne, WaitAll, Loop, Compute, Callback };
 
 struct Operation {
   Do what;
   uint32_t peer, tag, context;
   uint64_t length;
-  uint32_t request;  // Cancel, WaitOne: modulo what was posted
+  uint32_t request;  // Cancel, GiveUp, WaitOne: modulo what was posted
   bool synchronous, allocate, in_heap, abrupt;
   uint32_t spins;
 };
@@ -118,9 +118,9 @@ Program random_program(Random& random, const Settings& s) {
     auto& list = p.ranks[rank];
     for (uint32_t i = random.below(5); i > 0; --i) {
       Operation o{};
-      static constexpr Do kBetween[] = {Do::Test,    Do::WaitOne,  Do::WaitAll, Do::Loop,
-                                        Do::Compute, Do::Callback, Do::Probe,   Do::Cancel};
-      o.what = kBetween[random.below(cancels ? 8 : 7)];
+      static constexpr Do kBetween[] = {Do::Test,     Do::WaitOne, Do::WaitAll, Do::Loop,  Do::Compute,
+                                        Do::Callback, Do::Probe,   Do::GiveUp,  Do::Cancel};
+      o.what = kBetween[random.below(cancels ? 9 : 8)];
       o.request = random.below(16);
       o.peer = random.one_in(2) ? kAnySource : random.below(s.ranks);
       o.tag = random.one_in(2) ? kAnyTag : random.below(tags);
@@ -154,6 +154,9 @@ void run(Rank& r, const Program& p) {
         break;
       case Do::Cancel:
         if (r.count() != 0) r.cancel(request);
+        break;
+      case Do::GiveUp:
+        if (r.count() != 0) r.give_up(request);
         break;
       case Do::Probe:
         r.probe(o.peer, o.tag, o.context);

@@ -29,7 +29,7 @@ size_t Rank::isend(uint32_t dest, uint64_t length, SendOptions o) {
   for (uint64_t i = 0; i < length; ++i) at[i] = Model::byte(id, i);
   world_->buffers.lend(at, Buffers::Use::Send);
   size_t index = requests_.size();
-  requests_.push_back({kNoHandle, false, false, o.in_heap, false, false, id, at, length, Error::None});
+  requests_.push_back({kNoHandle, false, false, o.in_heap, false, false, false, id, at, length, Error::None});
   ++unfinished_;
   machine().trace("isend: %s", world_->model.text(world_->model.message(id)).c_str());
   Posted posted = engine()->post_send({dest, o.context, o.tag, at, length, o.synchronous});
@@ -48,7 +48,7 @@ size_t Rank::irecv(uint32_t source, uint64_t capacity, ReceiveOptions o) {
   }
   size_t index = requests_.size();
   requests_.push_back(
-      {kNoHandle, true, o.allocate, o.in_heap && !o.allocate, false, false, id, at, capacity, Error::None});
+      {kNoHandle, true, o.allocate, o.in_heap && !o.allocate, false, false, false, id, at, capacity, Error::None});
   ++unfinished_;
   machine().trace("irecv: %s", world_->model.text(world_->model.receipt(id)).c_str());
   Posted posted = engine()->post_recv({source, o.context, o.tag, at, o.allocate ? 0 : capacity, o.allocate});
@@ -70,6 +70,17 @@ bool Rank::cancel(size_t request) {
     world_->model.message(r.id).error = Error::Cancelled;
   }
   return r.cancelled;
+}
+
+bool Rank::give_up(size_t request) {
+  Request& r = requests_[request];
+  if (r.over) return false;
+  r.given_up = engine()->give_up_stalled(r.handle);
+  if (!r.given_up) return false;
+  machine().trace("gives request %zu up", request);
+  world_->model.given_up(r.id);
+  collect();
+  return true;
 }
 
 // ---- progress -------------------------------------------------------------------

@@ -34,6 +34,8 @@ class Rank {
   size_t irecv(uint32_t source, uint64_t capacity, ReceiveOptions options);
   size_t irecv(uint32_t source, uint64_t capacity) { return irecv(source, capacity, {}); }
   bool cancel(size_t request);
+  // A receive that waits for memory; its message is then as if it had not met it.
+  bool give_up(size_t request);
   // A probe's answer must be what a receive then gets.
   bool probe(uint32_t source, uint32_t tag, uint32_t context = 1);
 
@@ -74,6 +76,7 @@ class Rank {
     uintr::Handle handle;
     bool receive, allocate, in_heap, over;
     bool cancelled;
+    bool given_up;
     uint32_t id;  // in the model
     unsigned char* buffer;
     uint64_t length;

@@ -296,6 +296,51 @@ std::vector<Scenario> make() {
     if (!r.wait_all()) r.machine().fail("memory came back, and nothing went on");
     r.finish();
   });
+  // A receive that nobody gives memory is given up, while its sender goes on,
+  // takes the message back, or ends.
+  Settings none = signal;
+  none.heap_committable = 0;
+  auto given_up = [](uint64_t length, std::function<void(Rank&, size_t)> sender) {
+    return [=](Rank& r) {
+      if (r.rank() == 0) {
+        sender(r, r.isend(1, length, {.tag = 1}));
+        return;
+      }
+      size_t first = r.irecv(0, 0, {.tag = kAnyTag, .allocate = true});
+      r.irecv(kAnySource, length, {.tag = 2});
+      r.test();
+      r.pause();
+      if (!r.give_up(first)) {
+        r.wait_one(first);
+        r.give_up(first);
+      }
+      r.irecv(kAnySource, length, {.tag = kAnyTag});
+      r.wait_all();
+      r.finish();
+    };
+  };
+  auto goes_on = [](Rank& r, size_t) {
+    r.isend(1, kEager, {.tag = 1});
+    r.isend(1, kOne, {.tag = 2, .synchronous = true});
+    r.wait_all();
+    r.finish();
+  };
+  auto takes_back = [](Rank& r, size_t sent) {
+    r.pause();
+    r.cancel(sent);
+    r.isend(1, kEager, {.tag = 1});
+    r.wait_all();
+    r.finish();
+  };
+  add("give-up-chunks", 2, none, given_up(kSeveral, goes_on));
+  add("give-up-eager", 2, none, given_up(kEager, goes_on));
+  add("give-up-cancelled", 2, none, given_up(kSeveral, takes_back));
+  add("give-up-sender-abandons", 2, closing(none), given_up(kSeveral, [](Rank& r, size_t) {
+        r.pause();
+        r.abandon();
+      }));
+  add("give-up-sender-closes", 2, closing(none), given_up(kSeveral, [](Rank& r, size_t) { r.close(); }));
+  add("give-up-sender-dies", 2, mortal(none, 1), given_up(kSeveral, goes_on));
   const Settings heap = with(Driver::Signal, kCopyHeap | kCopyPipeline);
   auto in_heap = [](bool sender, bool receiver, Way way) {
     return [=](Rank& r) {

@@ -127,7 +127,31 @@ TEST("07 kick interrupts and wakes those who have something of ours, whatever th
   CHECK(take(w[2]) == (Told{0, 0}));
 }
 
-TEST("08 who turns from waiting to computing passes on what only it was copying") {
+TEST("08 a rank that only an interrupt reaches, and that does not look, leaves a notice unanswered") {
+  for (bool interrupts : {true, false}) {
+    Options o;
+    o.interrupts = interrupts;
+    World w(o);
+    std::vector<unsigned char> out(kLarge), in(kLarge);
+    w[1].recv(0, in.data(), kLarge);
+    CHECK(!w[0]->unanswered());
+    w[0].send(1, out.data(), kSmall, 5);
+    CHECK(!w[0]->unanswered());  // nothing of it is outstanding
+    w[0].send(1, out.data(), kLarge, 5);
+    CHECK_EQ(w[0]->unanswered(), interrupts);
+    w[1]->begin_polling();
+    CHECK(!w[0]->unanswered());
+    CHECK(!w[1]->prepare_sleep(Attention::Blocked));
+    w[1]->resume(false);  // looks
+    CHECK(!w[0]->unanswered());
+    w[0]->kick();
+    CHECK_EQ(w[0]->unanswered(), interrupts);
+    w[1]->on_interrupt();
+    CHECK(!w[0]->unanswered());
+  }
+}
+
+TEST("09 who turns from waiting to computing passes on what only it was copying") {
   World w;
   constexpr uint64_t kBytes = 16 << 20;  // more than one look copies
   std::vector<unsigned char> out = pattern(kBytes, 7), in(kBytes);
@@ -145,7 +169,7 @@ TEST("08 who turns from waiting to computing passes on what only it was copying"
   CHECK_EQ(w[1].error(r), Error::None);
 }
 
-TEST("09 counters count") {
+TEST("10 counters count") {
   World w;
   std::vector<unsigned char> out = pattern(kLarge, 8), in(kLarge);
   w[1].recv(0, in.data(), kLarge, 1);
@@ -170,7 +194,7 @@ TEST("09 counters count") {
   CHECK_EQ(runs, b.interrupts_handled - b.interrupts_deferred);
 }
 
-TEST("10 each_request and queues show what is there") {
+TEST("11 each_request and queues show what is there") {
   World w;
   std::vector<unsigned char> bytes(kLarge);
   w[0].send(1, bytes.data(), kLarge, 11, 3);

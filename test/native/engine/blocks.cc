@@ -190,4 +190,159 @@ TEST("08 nonsense given to the arena is refused") {
   CHECK_EQ(w[0]->heap_alloc(w.geometry.heap_bytes), 0u);
 }
 
+namespace {
+
+constexpr uint64_t kHeap = 64 << 10;
+
+// Rank 1 has no memory left, and rank 0 has sent it messages of these lengths,
+// which it can tell apart.
+struct NoMemory {
+  explicit NoMemory(std::vector<uint64_t> lengths, Options o = {}) : w(with_heap(o)) {
+    held = w[1]->heap_alloc(kHeap);
+    for (uint64_t n : lengths) {
+      data.push_back(pattern(n, static_cast<uint32_t>(n)));
+      sent.push_back(w[0].send(1, data.back().data(), n, 7));
+    }
+    w.settle();
+  }
+  static Options with_heap(Options o) {
+    o.heap_bytes = kHeap;
+    return o;
+  }
+  void give_up(const Posted& r) {
+    CHECK(w[1]->give_up_stalled(r.handle));
+    w.settle();
+    CHECK_EQ(w[1].error(r), Error::NoMemory);
+  }
+  // The next receive gets the message of this index, whole.
+  void receive(size_t i) {
+    std::vector<unsigned char> into(70000);
+    Posted r = w[1].recv(0, into.data(), into.size());
+    w.settle();
+    CHECK_EQ(w[1].error(r), Error::None);
+    CHECK_EQ(w[1].outcome(r).length, data[i].size());
+    CHECK(std::memcmp(into.data(), data[i].data(), data[i].size()) == 0);
+    CHECK_EQ(w[0].error(sent[i]), Error::None);
+  }
+  void clean() {
+    w.settle();
+    for (uint32_t i : {0u, 1u}) CHECK_EQ(w[i].queues().slots_used, 0u);
+    CHECK(w[0]->quiescent() && w[1]->quiescent());
+  }
+
+  World w;
+  uint64_t held = 0;
+  std::vector<std::vector<unsigned char>> data;
+  std::vector<Posted> sent;
+};
+
+}  // namespace
+
+TEST("09 a stalled receive that is given up leaves its message to the next, in the order of arrival") {
+  const std::vector<std::vector<uint64_t>> cases = {{60000, 50000, 1000}, {900, 50000, 800}, {50000, 900, 60000}};
+  for (uint32_t kinds : {uint32_t{kCopyDirect}, uint32_t{kCopyPipeline}}) {
+    for (const auto& lengths : cases) {
+      for (uint32_t first : {0u, kAnySource}) {
+        Options o;
+        o.copy_kinds = kinds;
+        NoMemory n(lengths, o);
+        Posted a = n.w[1].recv_block(first, first == 0 ? 7 : kAnyTag), b = n.w[1].recv_block(kAnySource, 7);
+        n.w.settle();
+        CHECK(!n.w[1].over(a) && !n.w[1].over(b));
+        // In an order that is not theirs.
+        n.give_up(b);
+        n.give_up(a);
+        CHECK(!n.w[1]->give_up_stalled(a.handle));
+        for (size_t i = 0; i < lengths.size(); ++i) n.receive(i);
+        n.clean();
+      }
+    }
+  }
+}
+
+TEST("10 what is given up goes to a receive that is posted already, and the next one stalls in its turn") {
+  for (uint64_t length : {900ull, 60000ull}) {
+    NoMemory n({length});
+    std::vector<unsigned char> into(length);
+    Posted a = n.w[1].recv_block(0), b = n.w[1].recv_block(0), c = n.w[1].recv(kAnySource, into.data(), length);
+    n.w.settle();
+    CHECK(!n.w[1]->give_up_stalled(b.handle));  // it has no message
+    n.give_up(a);
+    CHECK(!n.w[1].over(b));
+    n.give_up(b);
+    CHECK_EQ(n.w[1].error(c), Error::None);
+    CHECK(into == n.data[0]);
+    n.clean();
+  }
+}
+
+TEST("11 no receive is given up for which memory is there, or on its way") {
+  Options o;
+  o.size = 3;
+  o.heap_bytes = 2 << 20;
+  World w(o);
+  auto data = pattern(1200000, 5);
+  Posted a = w[0].recv_block(1), b = w[0].recv_block(2);
+  w[1].send(0, data.data(), data.size());
+  w[0]->progress(Effort::Handler);
+  w[2].send(0, data.data(), data.size());
+  w[0]->progress(Effort::Handler);
+  w[0]->progress(Effort::Handler);
+  CHECK(w[0]->is_stalled(b.handle) && !w[0]->give_up_stalled(b.handle));
+  w[0]->resume_stalled();
+  CHECK(!w[0]->is_stalled(a.handle));
+  CHECK(w[0]->is_stalled(b.handle) && !w[0]->give_up_stalled(b.handle));  // the other's block would come back
+  w.settle();
+  CHECK_EQ(w[0].error(a), Error::None);
+  CHECK(w[0]->give_up_stalled(b.handle));
+}
+
+TEST("12 a message that was handed back can be withdrawn by its sender") {
+  NoMemory n({60000});
+  Posted a = n.w[1].recv_block(0);
+  n.w.settle();
+  CHECK(!n.w[0]->cancel(n.sent[0].handle));  // matched
+  n.give_up(a);
+  CHECK(n.w[0]->cancel(n.sent[0].handle));
+  n.w.settle();
+  CHECK_EQ(n.w[0].error(n.sent[0]), Error::Cancelled);
+  Envelope e;
+  CHECK(!n.w[1]->probe(kAnySource, 0, kAnyTag, &e));
+  n.clean();
+}
+
+TEST("13 a sender that has given up hears of it from a receive that is given up") {
+  NoMemory n({60000});
+  Posted a = n.w[1].recv_block(0);
+  n.w.settle();
+  n.w[0]->abandon(Error::Timeout);
+  CHECK(!n.w[0]->quiescent());
+  n.give_up(a);
+  CHECK_EQ(n.w[0].error(n.sent[0]), Error::Timeout);
+  n.clean();
+}
+
+TEST("14 a message to oneself that was handed back can be withdrawn, or received") {
+  for (bool withdrawn : {false, true}) {
+    NoMemory n({});
+    auto data = pattern(60000, 14);
+    Posted s = n.w[1].send(1, data.data(), data.size(), 7);
+    Posted a = n.w[1].recv_block(1);
+    CHECK(!n.w[1]->cancel(s.handle));
+    n.give_up(a);
+    if (withdrawn) {
+      CHECK(n.w[1]->cancel(s.handle));
+    } else {
+      std::vector<unsigned char> into(60000);
+      Posted r = n.w[1].recv(1, into.data(), into.size());
+      n.w.settle();
+      CHECK_EQ(n.w[1].error(r), Error::None);
+      CHECK(into == data);
+    }
+    n.w.settle();
+    CHECK_EQ(n.w[1].error(s), withdrawn ? Error::Cancelled : Error::None);
+    n.clean();
+  }
+}
+
 CHECK_MAIN("engine/blocks")
