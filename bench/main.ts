@@ -7,10 +7,11 @@ import { guarded, type Measure } from './lib/measure.js';
 import { type Options, optionsHelp, parseOptions, UsageError } from './lib/options.js';
 import { clearProgress, showProgress } from './lib/progress.js';
 import { isOurs } from './lib/timing.js';
+import { notify } from './notify.js';
 import { overlap } from './overlap.js';
 
 /** In the order in which they run. */
-const measures: readonly Measure[] = [latency, bandwidth, overlap];
+const measures: readonly Measure[] = [latency, bandwidth, overlap, notify];
 
 /** The exit code: 0, 1 if anything of ours could not run, 2 if the command line cannot be meant. */
 export async function main(argv: string[]): Promise<number> {

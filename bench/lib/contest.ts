@@ -79,22 +79,28 @@ export function rotated<T>(items: T[], by: number): T[] {
   return [...items.slice(cut), ...items.slice(0, cut)];
 }
 
-/** Every figure of ours over that of each other contestant at the same size. */
+/** Every figure of ours over that of each other contestant in the same case; what was emulated takes no part. */
 export function ratios(results: ResultLine[], isOurs: (id: string) => boolean): RatioLine[] {
-  return results
+  const real = results.filter((result) => !result.emulated);
+  return real
     .filter((result) => isOurs(result.contestant))
     .flatMap((ours) =>
-      results
-        .filter((other) => other.bytes === ours.bytes && !isOurs(other.contestant))
+      real
+        .filter((other) => sameCase(other, ours) && !isOurs(other.contestant))
         .map(
           (other): RatioLine => ({
             bench: 'ratio',
             measure: ours.measure,
             bytes: ours.bytes,
+            ...(ours.scenario !== undefined && { scenario: ours.scenario }),
             of: ours.contestant,
             to: other.contestant,
             value: ours.figure.median / other.figure.median,
           }),
         ),
     );
+}
+
+function sameCase(a: ResultLine, b: ResultLine): boolean {
+  return a.bytes === b.bytes && a.scenario === b.scenario;
 }

@@ -1,5 +1,5 @@
-// The lines that benchmarks print: one JSON object each. What two ends of a peer print ("samples", "overlap") is for the
-// measure that started them; what a measure prints is for people's scripts and for `uintr bench`.
+// The lines that benchmarks print: one JSON object each. What two ends of a peer print ("samples", "overlap", "notify")
+// is for the measure that started them; what a measure prints is for people's scripts and for `uintr bench`.
 import type { Summary } from './stats.js';
 
 /** Printed by end 0 of a peer: times in microseconds. */
@@ -26,6 +26,26 @@ export interface OverlapLine {
 }
 
 export type Scenario = 'sender' | 'receiver' | 'both';
+
+/** What the end that is notified does meanwhile. */
+export type State = 'running' | 'asleep';
+
+/** Printed by end 0 of a mechanism of notification, for each state: times in microseconds, or why it has none. */
+export interface NotifyLine {
+  bench: 'notify';
+  state: State;
+  reason?: string;
+  /** By what an end gets to know. */
+  how?: string;
+  /** From just before the ring until the other end's program knows. */
+  oneWay?: number[];
+  /** Until the answer to that is known. */
+  roundTrip?: number[];
+  emulated?: true;
+  driver?: string;
+}
+
+export type Way = `${State}, ${'one way' | 'round trip'}`;
 
 export interface MachineLine {
   bench: 'machine';
@@ -61,8 +81,9 @@ export interface ResultLine {
   measure: string;
   contestant: string;
   title: string;
+  /** 0 where nothing is carried. */
   bytes: number;
-  scenario?: Scenario;
+  scenario?: Scenario | Way;
   /** Microseconds as measured (per message in a window). */
   time: Summary;
   /** The measure's own figure, from the same samples. `best` is that of the shortest time, `p99` that which 99 % of the samples reach. */
@@ -70,6 +91,10 @@ export interface ResultLine {
   window?: number;
   driver?: string;
   copy?: string;
+  /** By what the receiver gets to know (notify). */
+  how?: string;
+  /** User interrupts were emulated: such a time says nothing, and no ratio is made of it. */
+  emulated?: true;
 }
 
 export type Unit = 'µs' | 'GB/s' | 'exposed';
@@ -79,6 +104,7 @@ export interface RatioLine {
   bench: 'ratio';
   measure: string;
   bytes: number;
+  scenario?: ResultLine['scenario'];
   of: string;
   to: string;
   /** In figures: `of` divided by `to`. */
@@ -101,7 +127,7 @@ export interface ReferenceLine {
   time: Summary;
 }
 
-export type PeerLine = SamplesLine | OverlapLine;
+export type PeerLine = SamplesLine | OverlapLine | NotifyLine;
 export type MeasureLine = MachineLine | ProgressLine | SkippedLine | ResultLine | RatioLine | NoteLine | ReferenceLine;
 export type Line = PeerLine | MeasureLine;
 export type Emit = (line: MeasureLine) => void;
@@ -130,6 +156,10 @@ export function printSamples(line: Omit<SamplesLine, 'bench'>): void {
 export function printOverlap(line: Omit<OverlapLine, 'bench'>): void {
   const rounded = (rows: number[][]) => rows.map((row) => row.map(nanosecond));
   print({ bench: 'overlap', ...line, alone: rounded(line.alone), total: rounded(line.total) });
+}
+
+export function printNotify({ oneWay = [], roundTrip = [], ...line }: Omit<NotifyLine, 'bench'>): void {
+  print({ bench: 'notify', ...line, oneWay: oneWay.map(nanosecond), roundTrip: roundTrip.map(nanosecond) });
 }
 
 function print(line: PeerLine): void {

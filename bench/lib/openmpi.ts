@@ -1,15 +1,9 @@
 // Finds Open MPI, compiles the C programs of bench/peers/openmpi when the benchmark runs, and says how to start them.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { root } from './launch.js';
+import { CPrograms } from './c-programs.js';
 import { pinned } from './pin.js';
 
 export type Program = 'latency' | 'bandwidth' | 'overlap';
-
-// The compiler leaves C where it is; only TypeScript goes to dist.
-const sources = join(root, 'bench', 'peers', 'openmpi');
 
 interface Tools {
   mpicc: string;
@@ -40,42 +34,21 @@ export function version(): string | undefined {
   return /\d+\.\d+\.\d+/.exec(execFileSync(found.mpirun, ['--version'], { encoding: 'utf8' }))?.[0];
 }
 
-let folder: string | undefined;
-const failures = new Map<Program, string | undefined>();
+const programs = new CPrograms('Open MPI', 'openmpi', () => {
+  const found = tools();
+  return 'reason' in found ? found : { compiler: found.mpicc };
+});
 
 /** Why a program cannot be run, after an attempt to compile it; or undefined. */
 export function whyNot(program: Program): string | undefined {
-  if (!failures.has(program)) failures.set(program, compile(program));
-  return failures.get(program);
-}
-
-function compile(program: Program): string | undefined {
-  const found = tools();
-  if ('reason' in found) return found.reason;
-  const source = join(sources, `${program}.c`);
-  if (!existsSync(source)) return `Open MPI: its program is not part of this installation (${source})`;
-  const { status, stderr, error } = spawnSync(found.mpicc, ['-O2', '-o', executable(program), source], {
-    encoding: 'utf8',
-  });
-  if (status === 0) return undefined;
-  return `Open MPI: ${found.mpicc} does not compile ${program}.c: ${error?.message ?? stderr.trim().split('\n')[0]}`;
-}
-
-function executable(program: Program): string {
-  if (folder === undefined) {
-    // A new folder each time: a file of a known name in /tmp could be somebody else's.
-    const made = mkdtempSync(join(tmpdir(), 'uintr-bench-'));
-    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
-    folder = made;
-  }
-  return join(folder, program);
+  return programs.whyNot(program);
 }
 
 /** Two ranks of a program, each started by the same taskset as other peers' ends, hence without mpirun's own binding. */
 export function mpirun(program: Program, args: string[], cpus: [number, number] | undefined): string[] {
   const found = tools();
   if ('reason' in found) throw new Error(found.reason);
-  const rank = (cpu: number | undefined) => ['-n', '1', ...pinned(cpu), executable(program), ...args];
+  const rank = (cpu: number | undefined) => ['-n', '1', ...pinned(cpu), programs.executable(program), ...args];
   const options = ['--bind-to', 'none'];
   if (process.getuid?.() === 0) options.push('--allow-run-as-root');
   // Open MPI refuses more ranks than processors; told so, it lets ranks yield instead of spinning.

@@ -14,7 +14,7 @@ export function reportOverlap(lines: MeasureLine[]): string {
   const references = only(lines, 'reference');
   const sizes = unique(references.map((line) => line.bytes));
   const titles = new Map(results.map((result) => [result.contestant, result.title]));
-  const tables = unique(results.map((result) => result.scenario!)).map((scenario) => {
+  const tables = unique(results.map((result) => result.scenario as Scenario)).map((scenario) => {
     const rows = [...titles].map(([id, title]) => [
       title,
       ...sizes.map((bytes) =>

@@ -1,5 +1,6 @@
 // Every peer's two ends run on the same two processors, or the comparison would be one of placements. All are pinned by
-// taskset: C programs are started through it, what runs JavaScript pins itself.
+// taskset: C programs are started through it, what runs JavaScript pins itself. (A C program that forks its other end
+// pins both by the system call that taskset makes.)
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 

@@ -33,12 +33,45 @@ describe('uintr bench', () => {
     expect(of(ran, 'result').length).toBeGreaterThan(0);
   });
 
+  test('where there is no C compiler, its mechanisms are marked, with how to install it', () => {
+    const ran = run('main', ['notify', ...tiny, '--json', '--peers', 'pipe'], { PATH: '/nonexistent' });
+    expect(ran.status).toBe(0);
+    expect(of(ran, 'skipped')).toMatchObject([
+      { contestant: 'pipe', reason: 'a C compiler, cc: not installed (apt-get install gcc libc6-dev)' },
+    ]);
+    expect(new Set(of(ran, 'result').map(({ contestant }) => contestant))).toEqual(new Set(['uintr']));
+  });
+
+  test('notify as a table: each way of being notified, how, and what cannot be', () => {
+    const { status, texts } = run('main', ['notify', ...tiny, '--peers', 'tgkill,spin']);
+    const text = texts.join('\n');
+    expect(status).toBe(0);
+    const figure = '[\\d.,]+ \\([\\d.,]+; [\\d.,]+\\)';
+    expect(text).toMatch(/running, one way +running, round trip +asleep, one way +asleep, round trip$/m);
+    expect(text).toMatch(new RegExp(`^signal, bare tgkill( +${figure}){4}$`, 'm'));
+    expect(text).toMatch(new RegExp(`^spinning on shared memory( +${figure}){2} +– +–$`, 'm'));
+    expect(text).toMatch(/^uintr \(this package\) \/ signal, bare tgkill( +[\d.,]+ ×){4}$/m);
+    expect(text).toMatch(/^signal, bare tgkill +computes, handler +sigsuspend, handler$/m);
+    expect(text).toContain('not run: spinning on shared memory, asleep: ');
+  });
+
+  test('a driver without interrupts notifies sleepers only, and says so', () => {
+    const ran = run('main', ['notify', ...tiny, '--json', '--peers', ''], { UINTR_DRIVER: 'poll' });
+    expect(ran.status).toBe(1);
+    expect(of(ran, 'skipped')).toMatchObject([
+      { contestant: 'uintr', title: 'uintr (this package), running', reason: "driver 'poll' has no interrupts" },
+    ]);
+    expect(of(ran, 'result').map(({ scenario }) => scenario)).toEqual(['asleep, one way', 'asleep, round trip']);
+  });
+
   test('where ours cannot run, every measure says why, and the exit code tells', () => {
     const ran = run('main', [...tiny, '--json', '--peers', ''], { UINTR_COPY: 'nosuch' });
     expect(ran.status).toBe(1);
     expect(of(ran, 'result')).toEqual([]);
     const skipped = of(ran, 'skipped');
-    expect(new Set(skipped.map(({ measure }) => measure))).toEqual(new Set(['latency', 'bandwidth', 'overlap']));
+    expect(new Set(skipped.map(({ measure }) => measure))).toEqual(
+      new Set(['latency', 'bandwidth', 'overlap', 'notify']),
+    );
     for (const { reason } of skipped) expect(reason).toMatch(/nosuch/);
   });
 
@@ -58,7 +91,7 @@ describe('uintr bench', () => {
     const { status, texts } = run('main', ['--help']);
     const text = texts.join('\n');
     expect(status).toBe(0);
-    for (const word of ['latency', 'bandwidth', 'overlap', 'openmpi', 'unix-socket', '--quick']) {
+    for (const word of ['latency', 'bandwidth', 'overlap', 'notify', 'openmpi', 'unix-socket', 'tgkill', '--quick']) {
       expect(text).toContain(word);
     }
   });

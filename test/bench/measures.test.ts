@@ -1,4 +1,4 @@
-import type { Line, ResultLine } from '../../bench/lib/json.js';
+import type { Line, RatioLine, ResultLine } from '../../bench/lib/json.js';
 import { of, type Ran, run, tiny } from './run.js';
 
 const summary = {
@@ -9,7 +9,7 @@ const summary = {
 };
 
 /** The fields that every line of a kind has. */
-const schema: Record<Exclude<Line['bench'], 'samples' | 'overlap'>, object> = {
+const schema: Record<Exclude<Line['bench'], 'samples' | 'overlap' | 'notify'>, object> = {
   machine: {
     cpu: expect.any(String),
     cores: expect.any(Number),
@@ -39,7 +39,7 @@ const schema: Record<Exclude<Line['bench'], 'samples' | 'overlap'>, object> = {
   ratio: {
     measure: expect.any(String),
     bytes: expect.any(Number),
-    of: expect.stringMatching(/^uintr\//),
+    of: expect.stringMatching(/^uintr(\/|$)/),
     to: expect.any(String),
     value: expect.any(Number),
   },
@@ -69,11 +69,11 @@ function expectContestants(ran: Ran, ours: string[], others: string[]): void {
 
 function expectRatiosOfThisRun(ran: Ran): void {
   const results = of(ran, 'result');
-  const median = (id: string, bytes: number) =>
-    results.find((one) => one.contestant === id && one.bytes === bytes)!.figure.median;
+  const median = (id: string, { bytes, scenario }: RatioLine) =>
+    results.find((one) => one.contestant === id && one.bytes === bytes && one.scenario === scenario)!.figure.median;
   const ratios = of(ran, 'ratio');
   expect(ratios.length).toBeGreaterThan(0);
-  for (const { of, to, bytes, value } of ratios) expect(value).toBe(median(of, bytes) / median(to, bytes));
+  for (const ratio of ratios) expect(ratio.value).toBe(median(ratio.of, ratio) / median(ratio.to, ratio));
 }
 
 function expectOrdered({ time }: ResultLine): void {
@@ -131,5 +131,27 @@ describe('each measure, at tiny sizes', () => {
     expectSchema(ran);
     for (const { by } of of(ran, 'reference')) expect(by).toMatch(/^uintr, one end copying by \w+$/);
     expect(of(ran, 'note').map(({ text }) => text)).toEqual([expect.stringContaining("not Open MPI's")]);
+  });
+
+  test('notify', () => {
+    const ran = run('notify', tiny);
+    expectSchema(ran);
+    const others = ['tgkill', 'eventfd', 'pipe', 'unix-socket', 'futex', 'spin', 'uipi'];
+    expectContestants(ran, ['uintr'], others);
+    expectRatiosOfThisRun(ran);
+    const results = of(ran, 'result');
+    const ways = (id: string) => results.filter((one) => one.contestant === id).map(({ scenario }) => scenario);
+    const running = ['running, one way', 'running, round trip'];
+    const asleep = ['asleep, one way', 'asleep, round trip'];
+    for (const id of new Set(results.map(({ contestant }) => contestant))) {
+      const skipped = of(ran, 'skipped').some(({ contestant }) => contestant === id);
+      expect(ways(id)).toEqual(skipped ? running : [...running, ...asleep]);
+    }
+    expect(ways('uintr')).toEqual([...running, ...asleep]);
+    expect(ways('spin')).not.toContain('asleep, one way');
+    for (const line of results) {
+      expectOrdered(line);
+      expect(line).toMatchObject({ bytes: 0, how: expect.stringMatching(/\w/), figure: { unit: 'µs' } });
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { ratios, rotated } from '../../bench/lib/contest.js';
 import type { MeasureLine, ResultLine } from '../../bench/lib/json.js';
+import { reportNotify } from '../../bench/lib/notify-report.js';
 import { reportTimes } from '../../bench/lib/report.js';
 import { figureOf, isOurs } from '../../bench/lib/timing.js';
 
@@ -25,6 +26,20 @@ describe('what a run comes to', () => {
       ['pipe', 8, 0.1],
       ['socket', 8, 0.2],
     ]);
+  });
+
+  test('no ratio is made between different scenarios, nor of what was emulated', () => {
+    const asleep = { ...result('eventfd', 8, 4), scenario: 'asleep, one way' as const };
+    const emulated = { ...result('uipi', 8, 4), emulated: true as const };
+    const all = ratios([results[0], results[1], asleep, emulated], isOurs);
+    expect(all.map(({ to }) => to)).toEqual(['mpi']);
+    expect(ratios([{ ...results[0], emulated: true }, results[1]], isOurs)).toEqual([]);
+  });
+
+  test('what was emulated is marked in the table', () => {
+    const one = { ...result('uipi', 0, 4), scenario: 'running, one way' as const };
+    expect(reportNotify([one])).not.toContain('emulated');
+    expect(reportNotify([{ ...one, emulated: true }])).toMatch(/^UIPI +4\.00 \(2\.00; 8\.00\) emulated +–/m);
   });
 
   test('a rate is computed from the time, so that its best is the shortest time', () => {

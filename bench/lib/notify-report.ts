@@ -1,0 +1,54 @@
+// Notification as tables: by mechanism, and by what the notified end does meanwhile.
+import type { MeasureLine, State, Way } from './json.js';
+import { cell, only, unique } from './report.js';
+import { formatNumber, renderTable } from './table.js';
+
+const ways: Way[] = ['running, one way', 'running, round trip', 'asleep, one way', 'asleep, round trip'];
+const states: State[] = ['running', 'asleep'];
+
+export function reportNotify(lines: MeasureLine[]): string {
+  const results = only(lines, 'result');
+  const ids = unique(results.map(({ contestant }) => contestant));
+  const titleOf = (id: string) => results.find(({ contestant }) => contestant === id)!.title;
+  const of = (id: string, way: Way) => results.find((one) => one.contestant === id && one.scenario === way);
+
+  const figures = ids.map((id) => [
+    titleOf(id),
+    ...ways.map((way) => {
+      const result = of(id, way);
+      return result?.emulated ? `${cell(result)} emulated` : cell(result);
+    }),
+  ]);
+  const ratios = only(lines, 'ratio');
+  const compared = unique(ratios.map(({ of, to }) => `${of} ${to}`)).map((pair) => {
+    const [of, to] = pair.split(' ');
+    const values = ways.map(
+      (way) => ratios.find((one) => one.of === of && one.to === to && one.scenario === way)?.value,
+    );
+    return [
+      `${titleOf(of)} / ${titleOf(to)}`,
+      ...values.map((value) => (value === undefined ? '–' : `${formatNumber(value)} ×`)),
+    ];
+  });
+  const how = ids.map((id) => [titleOf(id), ...states.map((state) => of(id, `${state}, one way`)?.how ?? '–')]);
+
+  const tables = [
+    ['µs: median (best; 99 % take at most)', ways, figures] as const,
+    ['ratio of medians, less is better', ways, compared] as const,
+    ['how the notified end gets to know', states, how] as const,
+  ];
+  const shown = tables.filter(([, , rows]) => rows.length > 0);
+  const rendered = shown.map(([title, columns, rows]) => renderTable([title, ...columns], rows));
+  return [...rendered, notes(lines)].filter((part) => part !== '').join('\n\n');
+}
+
+function notes(lines: MeasureLine[]): string {
+  const drivers = unique(only(lines, 'result').flatMap(({ driver }) => driver ?? []));
+  return [
+    ...(only(lines, 'result').some((line) => line.emulated)
+      ? ['emulated: not by the processor, so these times say nothing of user interrupts']
+      : []),
+    ...drivers.map((driver) => `uintr: driver ${driver}`),
+    ...only(lines, 'skipped').map((line) => `not run: ${line.title}: ${line.reason}`),
+  ].join('\n');
+}
