@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JoinOptions, World } from '../../lib/index.js';
-import { DRIVERS } from '../helpers/matrix.js';
+import { DRIVERS, environmentOf } from '../helpers/matrix.js';
 import { heldMemory, isStopped } from '../helpers/proc.js';
 import { processTest, type Tools } from '../helpers/rank-test.js';
 import { registry } from '../helpers/registry.js';
@@ -108,7 +108,7 @@ const closes = (how: 'SIGCONT' | 'SIGKILL', copy: string) => async (t: Tools) =>
 for (const driver of DRIVERS) {
   for (const copy of ['cma', 'heap'] as const) {
     describe(`a peer that is stopped inside a copy (driver ${driver}, copy ${copy})`, () => {
-      registry.withEnvironment({ UINTR_DRIVER: driver, UINTR_COPY: copy }, () => {
+      registry.withEnvironment({ ...environmentOf(driver), UINTR_COPY: copy }, () => {
         for (const how of ['SIGCONT', 'SIGKILL'] as const) {
           const exits = how === 'SIGCONT' ? [0, 0, 0] : ([0, 'SIGKILL', 0] as const);
           const then = how === 'SIGCONT' ? 'goes on' : 'is killed';

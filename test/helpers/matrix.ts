@@ -1,7 +1,9 @@
 // Declares the same tests under each driver and each way to copy.
+import { support } from '../../lib/index.js';
+import { EMULATOR } from './paths.js';
 import { registry } from './registry.js';
 
-export const DRIVERS = ['signal', 'poll'] as const;
+export const DRIVERS = ['signal', 'uintr', 'poll'] as const;
 export const COPIES = ['auto', 'cma', 'heap', 'pipeline'] as const;
 
 export interface Setting {
@@ -9,12 +11,21 @@ export interface Setting {
   copy: (typeof COPIES)[number];
 }
 
+/**
+ * What makes a process use `driver`. Where there are no user interrupts, the emulator stands in for CPU and kernel: the
+ * same instructions, the same system calls.
+ */
+export function environmentOf(driver: Setting['driver']): Record<string, string> {
+  const emulated = driver === 'uintr' && !support().drivers.uintr.ok;
+  return { UINTR_DRIVER: driver, ...(emulated && { LD_PRELOAD: EMULATOR }) };
+}
+
 /** Calls `declare` inside a describe block for each setting, which the ranks of its tests get by environment variables. */
 export function matrix(declare: (setting: Setting) => void, drivers: readonly Setting['driver'][] = DRIVERS): void {
   for (const driver of drivers) {
     for (const copy of COPIES) {
       describe(`(driver ${driver}, copy ${copy})`, () => {
-        registry.withEnvironment({ UINTR_DRIVER: driver, UINTR_COPY: copy }, () => declare({ driver, copy }));
+        registry.withEnvironment({ ...environmentOf(driver), UINTR_COPY: copy }, () => declare({ driver, copy }));
       });
     }
   }
@@ -24,7 +35,7 @@ export function matrix(declare: (setting: Setting) => void, drivers: readonly Se
 export function eachDriver(declare: (driver: Setting['driver']) => void): void {
   for (const driver of DRIVERS) {
     describe(`(driver ${driver})`, () => {
-      registry.withEnvironment({ UINTR_DRIVER: driver }, () => declare(driver));
+      registry.withEnvironment(environmentOf(driver), () => declare(driver));
     });
   }
 }

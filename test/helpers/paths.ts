@@ -13,6 +13,9 @@ export const PACKAGE = join(ROOT, 'dist', 'lib', 'index.js');
 /** What runs the body of a rank test in a process of its own. */
 export const RANK_MAIN = join(__dirname, 'rank-main.js');
 
+/** The emulator of user interrupts (test/emulator), to be preloaded. */
+export const EMULATOR = join(ROOT, 'build', 'emulator', 'libuintr-emulator.so');
+
 let names = 0;
 
 /** A world name that no other test has, nor had. */

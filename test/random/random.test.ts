@@ -1,6 +1,6 @@
 // Random programs of two to four ranks against a model of MPI's matching. A failure names the program; to see it again
 // set UINTR_RANDOM_REPLAY to what it says. UINTR_RANDOM_SECONDS is how long all of them together may run (150).
-import { matrix, type Setting } from '../helpers/matrix.js';
+import { COPIES, DRIVERS, matrix, type Setting } from '../helpers/matrix.js';
 import { rankTest } from '../helpers/rank-test.js';
 import { runSession } from './session.js';
 
@@ -20,7 +20,7 @@ const WORLDS = [
   { ranks: 3, eagerLimit: 1 * KiB, ringBytes: 16 * KiB, options: { unexpectedBytes: 64 * KiB } },
   { ranks: 4, eagerLimit: 4 * KiB, ringBytes: 64 * KiB, options: { maxRequests: 1_024, spinMicroseconds: 20 } },
 ];
-const SETTINGS = 8;
+const SETTINGS = COPIES.length * DRIVERS.length;
 const share = seconds / (SETTINGS * WORLDS.length);
 
 const chosen = ({ driver, copy }: Setting, ranks: number): boolean =>
