@@ -18,6 +18,7 @@ export interface NativeVerdict {
 
 export interface NativeSupport {
   drivers: Record<'uintr' | 'signal' | 'poll', NativeVerdict>;
+  userInterrupts: { cpu: boolean; enabled: boolean; abi?: string; emulated: boolean; remedy?: string };
   copies: Record<'heap' | 'cma' | 'pipeline', NativeVerdict>;
   holdsBackingStores: boolean;
 }

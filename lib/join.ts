@@ -1,10 +1,12 @@
 // How a process or thread enters a world.
+import { debuglog } from 'node:util';
 import { checkOptions, keySet } from './arguments.js';
 import { binding, type NativeFailure, type NativeJoinOptions, type NativeWorld } from './binding.js';
 import { invalidArgument, UintrError, type UintrErrorCode } from './errors.js';
 import { type Bootstrap, takeBootstrap } from './launched.js';
 import { OPTIONS, type ResolvedOptions, resolveOptions, variableOf, type WorldOptions } from './options.js';
 import { watchSignals } from './signals.js';
+import { support } from './support.js';
 
 /** Options of {@link World.join}. */
 export interface JoinOptions extends WorldOptions {
@@ -70,6 +72,7 @@ export async function enter<W>(options: JoinOptions | undefined, make: Make<W>):
         (count) => settle(count),
         (failure, world) => {
           if (world === undefined) return reject(joinError(failure!, given));
+          debugDriver(resolved.driver, world.driver());
           resolve(
             make(
               world,
@@ -87,6 +90,15 @@ export async function enter<W>(options: JoinOptions | undefined, make: Make<W>):
     forget();
     throw error;
   }
+}
+
+const debug = debuglog('uintr');
+
+/** NODE_DEBUG=uintr tells which driver was chosen, and why not a better one. */
+function debugDriver(asked: string, used: string): void {
+  if (!debug.enabled) return;
+  const { drivers } = support();
+  debug("driver '%s' asked for, '%s' in use%s", asked, used, drivers.uintr.ok ? '' : ` (${drivers.uintr.reason})`);
 }
 
 /** The launcher's world, once. */

@@ -8,6 +8,20 @@ export interface Verdict {
   reason?: string;
 }
 
+/** What was found of user interrupts, as far as the probe came (SDM vol. 3, "User Interrupts"). */
+export interface UserInterrupts {
+  /** The processor has them: CPUID(7,0).EDX[5]. */
+  cpu: boolean;
+  /** The kernel has switched them on: CR4.UINTR, seen by executing `testui`. */
+  enabled: boolean;
+  /** Whose system calls answered, `uintr-next` or one of the RFC's; absent where no interrupt arrived. */
+  abi?: string;
+  /** It is the emulator that answers, not the processor. */
+  emulated: boolean;
+  /** What would make them work, where that is known. */
+  remedy?: string;
+}
+
 /** What {@link support} tells. */
 export interface Support {
   /** Operating system and processor, as `linux-x64`. */
@@ -16,6 +30,7 @@ export interface Support {
   native: Verdict;
   /** Ways in which ranks can interrupt each other. */
   drivers: Record<'uintr' | 'signal' | 'poll', Verdict>;
+  userInterrupts: UserInterrupts;
   /** Ways in which large messages can travel. Whether `cma` works towards a rank is known when there is one. */
   copies: Record<'heap' | 'cma' | 'pipeline', Verdict>;
   /**
@@ -35,6 +50,7 @@ export function support(): Support {
       platform,
       native: no,
       drivers: { uintr: no, signal: no, poll: no },
+      userInterrupts: { cpu: false, enabled: false, emulated: false },
       copies: { heap: no, cma: no, pipeline: no },
       holdsBackingStores: false,
     };

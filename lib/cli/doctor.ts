@@ -1,27 +1,53 @@
 // `uintr doctor`: what works here, and why not what does not.
 import { OPTIONS, resolveOptions, variableOf } from '../options.js';
-import { support, type Verdict } from '../support.js';
+import { type Support, support, type Verdict } from '../support.js';
+import { UsageError } from './failure.js';
 
 /** 0 if ranks can run here. */
-export function doctor(): number {
+export function doctor(args: string[]): number {
+  const json = args.includes('--json');
+  const unknown = args.find((argument) => argument !== '--json');
+  if (unknown !== undefined) throw new UsageError(`doctor: unknown argument '${unknown}'`);
   const found = support();
-  const lines = [`platform   ${found.platform}, Node ${process.version}`, line('addon', found.native), '', 'drivers'];
-  for (const [name, verdict] of Object.entries(found.drivers)) lines.push(line(`  ${name}`, verdict));
-  lines.push('', 'copies');
-  for (const [name, verdict] of Object.entries(found.copies)) lines.push(line(`  ${name}`, verdict));
-  lines.push(
-    '',
-    `buffers detached while a request uses them: ${found.holdsBackingStores ? 'kept' : 'the caller’s error'}`,
+  const options: Record<string, string | number> = { ...resolveOptions({}, process.env) };
+  process.stdout.write(
+    json ? `${JSON.stringify({ node: process.version, ...found, options }, null, 2)}\n` : textOf(found, options),
   );
-  lines.push('', 'options (each also by its environment variable)');
-  const resolved: Record<string, string | number> = { ...resolveOptions({}, process.env) };
-  for (const { name, doc } of OPTIONS) {
-    lines.push(`  ${variableOf(name).padEnd(24)}${String(resolved[name]).padEnd(14)}${doc}`);
-  }
-  process.stdout.write(`${lines.join('\n')}\n`);
   return found.native.ok ? 0 : 1;
 }
 
+function textOf(found: Support, options: Record<string, string | number>): string {
+  const { drivers, userInterrupts, copies } = found;
+  const lines = [`platform        ${found.platform}, Node ${process.version}`, line('addon', found.native)];
+  if (found.native.ok) {
+    const { cpu, enabled, abi, emulated, remedy } = userInterrupts;
+    lines.push(
+      '',
+      'user interrupts',
+      line('  processor', { ok: cpu, reason: 'CPUID leaf 7, EDX bit 5 is 0' }),
+      line('  kernel', { ok: enabled, reason: cpu ? 'it has not set CR4.UINTR' : 'not asked' }),
+      `  calls         ${abi ?? 'none'}${emulated ? ' (emulated: for tests, not for speed)' : ''}`,
+    );
+    if (remedy !== undefined) lines.push(`  remedy        ${remedy}`);
+  }
+  lines.push('', 'drivers');
+  for (const [name, verdict] of Object.entries(drivers)) lines.push(line(`  ${name}`, verdict));
+  const used = drivers.uintr.ok ? 'uintr' : drivers.signal.ok ? 'signal' : undefined;
+  if (used !== undefined) lines.push(`  auto          driver '${used}' in use`);
+  lines.push('', 'copies');
+  for (const [name, verdict] of Object.entries(copies)) lines.push(line(`  ${name}`, verdict));
+  lines.push(
+    '',
+    `buffers detached while a request uses them: ${found.holdsBackingStores ? 'kept' : 'the caller’s error'}`,
+    '',
+    'options (each also by its environment variable)',
+  );
+  for (const { name, doc } of OPTIONS) {
+    lines.push(`  ${variableOf(name).padEnd(24)}${String(options[name]).padEnd(14)}${doc}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
 function line(name: string, { ok, reason }: Verdict): string {
-  return `${name.padEnd(14)}${ok ? 'yes' : `no: ${reason ?? 'unknown'}`}`;
+  return `${name.padEnd(16)}${ok ? 'yes' : `no: ${reason ?? 'unknown'}`}`;
 }

@@ -8,7 +8,7 @@ import { RUN_USAGE, run } from './run.js';
 
 const USAGE = `usage:
   uintr run -n <ranks> …   start ranks (uintr run --help)
-  uintr doctor             what works here, and why not what does not
+  uintr doctor [--json]    what works here, and why not what does not
   uintr bench …            measure (uintr bench --help)
   uintr --version
 `;
@@ -22,7 +22,7 @@ async function main([command, ...rest]: string[]): Promise<number> {
       if (rest[0] === '--help' || rest[0] === '-h') return print(RUN_USAGE);
       return run(rest);
     case 'doctor':
-      return doctor();
+      return doctor(rest);
     case 'bench':
       return bench(rest);
     case '--version':

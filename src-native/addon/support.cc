@@ -7,6 +7,7 @@
 #include "addon/backing_store.h"
 #include "addon/js.h"
 #include "drivers/driver.h"
+#include "drivers/uintr_probe.h"
 
 namespace uintr {
 namespace {
@@ -24,6 +25,17 @@ napi_value try_driver(napi_env env, DriverOptions::Choice choice, const std::str
   return verdict(env, ok, error.message);
 }
 
+napi_value user_interrupts(napi_env env) {
+  const UintrProbe& probe = uintr_probe();
+  napi_value result = js::object(env);
+  js::set(env, result, "cpu", js::boolean(env, probe.cpu));
+  js::set(env, result, "enabled", js::boolean(env, probe.enabled));
+  if (probe.abi != nullptr) js::set(env, result, "abi", std::string(probe.abi->name));
+  js::set(env, result, "emulated", js::boolean(env, probe.emulated));
+  if (!probe.remedy.empty()) js::set(env, result, "remedy", probe.remedy);
+  return result;
+}
+
 // Whether the kernel has the call and lets this process use it at all; whether it may be used on a peer is known when
 // there is one.
 napi_value try_cma(napi_env env) {
@@ -33,7 +45,7 @@ napi_value try_cma(napi_env env) {
   return verdict(env, false, "process_vm_readv: " + errno_name(errno));
 }
 
-// support(signal): { drivers, copies, holdsBackingStores }
+// support(signal): { drivers, userInterrupts, copies, holdsBackingStores }
 napi_value support(napi_env env, napi_callback_info info) {
   napi_value signal_name = nullptr;
   js::arguments(env, info, 1, &signal_name);
@@ -52,6 +64,7 @@ napi_value support(napi_env env, napi_callback_info info) {
   js::set(env, copies, "pipeline", verdict(env, true, {}));
   napi_value result = js::object(env);
   js::set(env, result, "drivers", drivers);
+  js::set(env, result, "userInterrupts", user_interrupts(env));
   js::set(env, result, "copies", copies);
   js::set(env, result, "holdsBackingStores", js::boolean(env, backing_stores_can_be_held()));
   return result;

@@ -148,6 +148,22 @@ describe('uintr', () => {
     expect(ended.code).toBe(0);
   });
 
+  test('doctor --json says the same to programs', async () => {
+    const { stdout, code } = await uintr(['doctor', '--json']);
+    const found = JSON.parse(stdout);
+    expect(found.drivers.signal).toEqual({ ok: true });
+    expect(found.userInterrupts.cpu).toEqual(expect.any(Boolean));
+    expect(found.drivers.uintr.ok || found.drivers.uintr.reason).toBeTruthy();
+    expect(found.options.joinTimeout).toEqual(expect.any(Number));
+    expect(code).toBe(0);
+  });
+
+  test('doctor refuses what it does not know', async () => {
+    const { stderr, code } = await uintr(['doctor', '--xml']);
+    expect(stderr).toContain("'--xml'");
+    expect(code).toBe(2);
+  });
+
   test('has a version and help', async () => {
     expect((await uintr(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+/);
     expect((await uintr(['--help'])).stdout).toContain('uintr run');

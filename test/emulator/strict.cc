@@ -59,9 +59,11 @@ uint64_t stub_for(uint64_t back) {
 long change_mask(Thread& t, Context* c, const uint64_t* set, uint64_t* before, long how, long size) {
   if (size != 8) return -EINVAL;
   uint64_t was;
-  const long result = mask_apply(t, static_cast<int>(how), set, &was, &mask_of(c));
   // A library's raw calls save the mask in order to restore it, maybe in a thread that is not dispatched: it is told
-  // the real one.
+  // the real one, and what the program believes to have blocked is no affair of theirs.
+  const uint64_t hidden = t.hidden_mask;
+  const long result = mask_apply(t, static_cast<int>(how), set, &was, &mask_of(c));
+  t.hidden_mask = hidden;
   if (result == 0 && before != nullptr) *before = was & ~own_signals();
   return result;
 }

@@ -16,7 +16,8 @@ struct Call {
 };
 
 struct Thread {
-  int tid;  // 0: this thread has done nothing yet; another one's: this is a forked child
+  uint32_t memory;  // 0: this thread has done nothing yet; an older one than this: it is a forked child's
+  int tid;
   bool uif;
   bool registered;
   bool dispatched;  // its system calls go through strict.cc

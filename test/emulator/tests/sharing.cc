@@ -74,7 +74,19 @@ TEST("03 a child may be a receiver of its own, which changes nothing for the par
   CHECK_EQ(remove_sender(index, r.fd), 0);
 }
 
-TEST("04 an executed program registers with a descriptor it has inherited") {
+TEST("04 a forked child that leaves it all to another thread is no receiver either") {
+  Receiver r;
+  const pid_t child = in_child([&] {
+    Thread t{[&] { senduipi(sender(r.fd)); }};
+    t.join();
+    CHECK(!testui());
+    CHECK_EQ(uintr(kUnregister), -EINVAL);
+  });
+  CHECK(exited_well(status_of(child)));
+  wait_runs(1);
+}
+
+TEST("05 an executed program registers with a descriptor it has inherited") {
   Receiver r;
   const pid_t child = in_child([&] {
     dup2(r.fd, 7);  // not close-on-exec
@@ -85,7 +97,7 @@ TEST("04 an executed program registers with a descriptor it has inherited") {
   wait_runs(1);
 }
 
-TEST("05 SCM_RIGHTS carries a descriptor") {
+TEST("06 SCM_RIGHTS carries a descriptor") {
   int ends_[2];
   CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_), 0);
   // Before there is a descriptor to inherit.
@@ -123,7 +135,7 @@ TEST("05 SCM_RIGHTS carries a descriptor") {
   close(ends_[1]);
 }
 
-TEST("06 pidfd_getfd carries a descriptor") {
+TEST("07 pidfd_getfd carries a descriptor") {
   int go[2];
   CHECK_EQ(pipe(go), 0);
   const pid_t child = in_child([&] {
@@ -142,7 +154,7 @@ TEST("06 pidfd_getfd carries a descriptor") {
   close(go[1]);
 }
 
-TEST("07 a descriptor has nothing to read and cannot be watched") {
+TEST("08 a descriptor has nothing to read and cannot be watched") {
   Receiver r;
   char byte;
   CHECK(read(r.fd, &byte, 1) <= 0);
@@ -158,7 +170,7 @@ TEST("07 a descriptor has nothing to read and cannot be watched") {
   CHECK_EQ(remove_sender(index, r.fd), 0);
 }
 
-TEST("08 to a receiver that was killed: sends do nothing, registering is ESHUTDOWN, the entry can be removed") {
+TEST("09 to a receiver that was killed: sends do nothing, registering is ESHUTDOWN, the entry can be removed") {
   int pair[2];
   CHECK_EQ(pipe(pair), 0);
   const pid_t child = in_child([&] {
@@ -186,7 +198,7 @@ TEST("08 to a receiver that was killed: sends do nothing, registering is ESHUTDO
   for (const int f : {fd, pair[0], pair[1], static_cast<int>(task)}) close(f);
 }
 
-TEST("09 what is sent between unregistering and registering again is delivered then") {
+TEST("10 what is sent between unregistering and registering again is delivered then") {
   counts_reset();
   become_receiver();
   const int fd = vector_fd(9);
@@ -204,7 +216,7 @@ TEST("09 what is sent between unregistering and registering again is delivered t
   CHECK_EQ(uintr(kUnregister), 0);
 }
 
-TEST("10 threads and processes that come and go leave no descriptor behind") {
+TEST("11 threads and processes that come and go leave no descriptor behind") {
   const auto open_files = [] {
     int n = 0;
     for (int fd = 0; fd < 2048; ++fd) n += fcntl(fd, F_GETFD) >= 0;
@@ -224,7 +236,7 @@ TEST("10 threads and processes that come and go leave no descriptor behind") {
   CHECK_EQ(open_files(), before);
 }
 
-TEST("11 senduipi without a sender: SIGILL; with an index that is none: SIGSEGV") {
+TEST("12 senduipi without a sender: SIGILL; with an index that is none: SIGSEGV") {
   CHECK(killed_by(ends([] { senduipi(0); }), SIGILL));
   CHECK(killed_by(ends([] {
     become_receiver();

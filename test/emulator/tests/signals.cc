@@ -113,6 +113,9 @@ TEST("04 a program that blocks every signal is still interrupted, and is told th
     CHECK_EQ(counts->runs.load(), 1u);
     CHECK_EQ(sigprocmask(SIG_SETMASK, nullptr, &is), 0);
     for (const int s : {SIGILL, SIGSYS, SIGSEGV, SIGUSR1, 61}) CHECK_EQ(sigismember(&is, s), 1);
+    // The C library blocks and restores signals by itself meanwhile.
+    Thread other{[] {}};
+    other.join();
     CHECK_EQ(pthread_sigmask(SIG_UNBLOCK, &all, &is), 0);
     CHECK_EQ(sigismember(&is, SIGILL), 1);
     CHECK_EQ(pthread_sigmask(SIG_BLOCK, nullptr, &is), 0);
@@ -153,7 +156,28 @@ TEST("06 a receiver that executes another program leaves it nothing but its mask
   })));
 }
 
-TEST("07 threads end while interrupts are on their way") {
+TEST("07 a child of vfork that changes masks and dispositions leaves its parent as it was") {
+  counts_reset();
+  become_receiver();
+  const int fd = vector_fd(7);
+  const uint64_t index = sender(fd);
+  const pid_t child = vfork();
+  if (child == 0) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    signal(SIGUSR1, SIG_DFL);
+    _exit(testui() ? 3 : 4);
+  }
+  CHECK(WIFEXITED(status_of(child)));
+  senduipi(index);
+  CHECK_EQ(counts->runs.load(), 1u);
+  CHECK_EQ(remove_sender(index, fd), 0);
+  close(fd);
+  CHECK_EQ(uintr(kUnregister), 0);
+}
+
+TEST("08 threads end while interrupts are on their way") {
   for (int i = 0; i < 100; ++i) {
     std::atomic<int> fd{-1};
     std::atomic<bool> over{false};
@@ -175,7 +199,7 @@ TEST("07 threads end while interrupts are on their way") {
   }
 }
 
-TEST("08 a profiler's signal at every few hundred microseconds") {
+TEST("09 a profiler's signal at every few hundred microseconds") {
   static std::atomic<uint64_t> ticks;
   struct sigaction action{};
   action.sa_flags = SA_RESTART;
@@ -190,7 +214,7 @@ TEST("08 a profiler's signal at every few hundred microseconds") {
   signal(SIGPROF, SIG_DFL);
 }
 
-TEST("09 cpuid shows the feature, and tells the truth otherwise") {
+TEST("10 cpuid shows the feature, and tells the truth otherwise") {
   uint32_t a = 7, b, c = 0, d, again;
   asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
   if ((d >> 5 & 1) == 0) return;  // this processor cannot trap it
