@@ -22,6 +22,7 @@
 #include "drivers/dispatch.h"
 #include "drivers/disposition.h"
 #include "drivers/driver.h"
+#include "drivers/uintr_probe.h"
 #include "drivers/vectors.h"
 
 using namespace uintr;
@@ -289,6 +290,7 @@ void signals_are_named() {
     CHECK(!parse_signal(bad, &number, &error));
     CHECK_ERROR(error, "ERR_UINTR_INVALID_ARGUMENT", (std::string("signal '") + bad + "'").c_str());
   }
+  if (uintr_probe().abi != nullptr) return;
   CHECK(Driver::prepare({Choice::Uintr, "SIGURG"}, &error) == nullptr);
   CHECK_ERROR(error, "ERR_UINTR_UNSUPPORTED", "driver 'uintr'");
 }
