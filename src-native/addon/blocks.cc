@@ -58,6 +58,11 @@ napi_value alloc(napi_env env, napi_callback_info info) {
   if (world->engine() == nullptr) return js::undefined(env);
   auto bytes = static_cast<uint64_t>(js::to_number(env, size));
   uint64_t offset = world->engine()->heap_alloc(bytes);
+  // What the program has let go of counts as free, though its finalizers have not run yet.
+  const bool hopeless = bytes > world->joined().geometry.heap_bytes;
+  for (int tries = 0; tries < 2 && offset == kNoHeap && !hopeless; ++tries) {
+    if (tries == 0 ? world->reclaim() : world->collect_garbage()) offset = world->engine()->heap_alloc(bytes);
+  }
   if (offset == kNoHeap) return js::undefined(env);
   memset(world->joined().heap->base() + offset, 0, bytes);
   return wrap(world, offset, bytes);

@@ -64,6 +64,8 @@ class World : public std::enable_shared_from_this<World> {
   Block* block_at(const void* data) const;
   // Gives back the blocks that no ArrayBuffer has any more. True: there were some.
   bool reclaim();
+  // Has garbage collected, and then that. Costs milliseconds.
+  bool collect_garbage();
 
   // ---- progress -------------------------------------------------------------
   // Moves up to kBatch completions and news into the exchange. Returns how many.
@@ -100,7 +102,6 @@ class World : public std::enable_shared_from_this<World> {
 
  private:
   World() = default;
-  bool collect_garbage();
   static void on_teardown(napi_async_cleanup_hook_handle handle, void* self);
   void settle_for_teardown();
   void tell_gone(uint32_t peer, Cause cause);

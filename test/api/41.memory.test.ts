@@ -1,5 +1,6 @@
 // alloc and free: memory of the shared heap.
 import { strict as assert } from 'node:assert';
+import { support } from '../../lib/index.js';
 import { coded, invalid } from '../helpers/errors.js';
 import { assertAll, assertPattern, fill, pattern } from '../helpers/pattern.js';
 import { rankTest } from '../helpers/rank-test.js';
@@ -61,17 +62,29 @@ describe('alloc()', () => {
       }
     },
   );
+
+  rankTest(
+    '6. in a loop that never comes to the event loop, too, where Node lets it be seen that nobody has the memory',
+    { ranks: 1, join: { heapBytes: 8 * 2 ** 20 } },
+    (world) => {
+      const allocate = (): void => {
+        for (let i = 0; i < 100; i += 1) assert.equal(world.alloc(2 ** 20).length, 2 ** 20);
+      };
+      if (support().holdsBackingStores) allocate();
+      else assert.throws(allocate, coded('ERR_UINTR_NO_MEMORY'));
+    },
+  );
 });
 
 describe('free()', () => {
-  rankTest('6. detaches the view', 1, (world) => {
+  rankTest('7. detaches the view', 1, (world) => {
     const view = world.alloc(100);
     world.free(view);
     assert.equal(view.length, 0);
     assert.equal(view.buffer.byteLength, 0);
   });
 
-  rankTest('7. throws while the memory is in flight, and not after', 2, async (world) => {
+  rankTest('8. throws while the memory is in flight, and not after', 2, async (world) => {
     const peer = 1 - world.rank;
     for (const size of [100, 200_000]) {
       const into = world.alloc(size);
@@ -91,7 +104,7 @@ describe('free()', () => {
     }
   });
 
-  rankTest('8. takes the data of a Message, of any length, and what alloc(0) gave', 1, async (world) => {
+  rankTest('9. takes the data of a Message, of any length, and what alloc(0) gave', 1, async (world) => {
     for (const size of [0, 10, 100_000]) {
       const sent = world.isend(new Uint8Array(size), { dest: 0 });
       const { data } = await world.recv();
@@ -102,7 +115,7 @@ describe('free()', () => {
     world.free(world.alloc(0));
   });
 
-  rankTest('9. refuses what alloc did not give, and what is free already', 1, (world) => {
+  rankTest('10. refuses what alloc did not give, and what is free already', 1, (world) => {
     const view = world.alloc(64);
     for (const bad of [new Uint8Array(64), Buffer.alloc(64), 'x', undefined, {}]) {
       assert.throws(() => world.free(bad as Uint8Array), invalid('view'));
@@ -113,7 +126,7 @@ describe('free()', () => {
 });
 
 describe('memory of the shared heap', () => {
-  rankTest('10. stays readable after close', 2, async (world) => {
+  rankTest('11. stays readable after close', 2, async (world) => {
     const view = fill(world.alloc(300_000), 5);
     const peer = 1 - world.rank;
     const sent = world.isend(pattern(world.rank, 150_000), { dest: peer });
@@ -125,7 +138,7 @@ describe('memory of the shared heap', () => {
   });
 
   rankTest(
-    '11. of a received Message is its own, and stays while it is referred to',
+    '12. of a received Message is its own, and stays while it is referred to',
     { nodeOptions: ['--expose-gc'] },
     async (world) => {
       const peer = 1 - world.rank;
@@ -146,7 +159,7 @@ describe('memory of the shared heap', () => {
   );
 
   rankTest(
-    '12. of received messages is given back when they are collected',
+    '13. of received messages is given back when they are collected',
     { join: { heapBytes: 8 * 2 ** 20 }, nodeOptions: ['--expose-gc'] },
     async (world) => {
       const peer = 1 - world.rank;
