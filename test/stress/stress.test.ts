@@ -4,38 +4,16 @@ import { strict as assert } from 'node:assert';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Crew } from '../helpers/crew.js';
 import { eachDriver } from '../helpers/matrix.js';
 import { assertPattern, pattern } from '../helpers/pattern.js';
 import { rankTest } from '../helpers/rank-test.js';
+import { storm } from '../helpers/storm.js';
 import { SIZES, traffic } from './traffic.js';
 
 const FACTOR = Number(process.env['STRESS_FACTOR'] ?? process.env['UINTR_STRESS_FACTOR'] ?? 1);
 const env = { STRESS_FACTOR: `${FACTOR}` };
 const rounds = (count: number): number => Math.ceil(count * FACTOR);
 const timeoutMs = 60_000 + 60_000 * FACTOR;
-
-/** Sends `signal` to both ranks, in bursts, for as long as they run. */
-const storm = (signal: NodeJS.Signals) => async (crew: Crew) => {
-  const pids = await Promise.all([crew.pid(0), crew.pid(1)]);
-  let over = false;
-  const ended = crew.ended().finally(() => {
-    over = true;
-  });
-  ended.catch(() => {});
-  while (!over) {
-    for (const pid of pids) for (let i = 0; i < 50; i += 1) send(pid, signal);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-};
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended.
-  }
-}
 
 eachDriver(() => {
   rankTest(
