@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { DRIVERS } from '../helpers/matrix.js';
+import { DRIVERS, environmentOf } from '../helpers/matrix.js';
 import { processTest, type Tools } from '../helpers/rank-test.js';
 import { registry } from '../helpers/registry.js';
 import { storm } from '../helpers/storm.js';
@@ -74,7 +74,7 @@ const canary = (
 
 for (const driver of DRIVERS.filter((name) => name !== 'poll')) {
   describe(`(driver ${driver})`, () => {
-    registry.withEnvironment({ UINTR_DRIVER: driver }, () => {
+    registry.withEnvironment(environmentOf(driver), () => {
       for (const [where, compute] of Object.entries({ 'the main thread': inMainThread, 'a worker': inWorker })) {
         for (const [mode, nodeOptions] of Object.entries(MODES)) canary(`${mode}, in ${where}`, nodeOptions, compute);
         const profiles = registry.inRank ? '' : mkdtempSync(join(tmpdir(), 'uintr-canary-'));

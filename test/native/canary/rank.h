@@ -20,6 +20,7 @@ class Rank {
     JoinRequest request = test::request(size, hub_fd);
     request.tid = static_cast<int32_t>(syscall(SYS_gettid));
     request.driver = driver_->identity();
+    request.vector_fd = driver_->vector_fd();
     request.copy_kinds = copy_kinds;
     CHECK_OK(join(request, &joined_, &error), error);
     driver_->create(joined_.get());
@@ -31,7 +32,7 @@ class Rank {
     setup.rank = rank = joined_->rank;
     setup.slice_bytes = 1;  // one chunk in each run
     setup.interrupts = driver_->interrupts();
-    setup.interrupt_wakes = setup.interrupts;
+    setup.interrupt_wakes = driver_->interrupt_wakes();
     setup.world = joined_->world.base();
     setup.peers = joined_->maps.data();
     setup.ports = driver_->ports();
