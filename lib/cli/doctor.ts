@@ -26,7 +26,7 @@ function textOf(found: Support, options: Record<string, string | number>): strin
       'user interrupts',
       line('  processor', { ok: cpu, reason: 'CPUID leaf 7, EDX bit 5 is 0' }),
       line('  kernel', { ok: enabled, reason: cpu ? 'it has not set CR4.UINTR' : 'not asked' }),
-      `  calls         ${abi ?? 'none'}${emulated ? ' (emulated: for tests, not for speed)' : ''}`,
+      `  calls         ${abi ?? 'none'}${abi !== undefined && emulated ? ' (emulated: for tests, not for speed)' : ''}`,
     );
     if (remedy !== undefined) lines.push(`  remedy        ${remedy}`);
   }

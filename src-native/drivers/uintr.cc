@@ -1,15 +1,29 @@
 #include "drivers/uintr.h"
 
+#include <cerrno>
+
 #include "drivers/uintr_senders.h"
 #include "drivers/uintr_thread.h"
+#include "drivers/vectors.h"
 
 namespace uintr {
 
 bool UintrDriver::open(const UintrAbi& abi, const std::string& signal_name, JoinError* error) {
   if (!SignalDriver::open(signal_name, error) || !uintr_thread_open(abi, error)) return false;
   abi_ = &abi;
-  vector_fd_.reset(uintr_thread_fd(abi, identity_.vector, error));
   identity_.kind = Kind::Uintr;
+  // The RFC's kernels keep a vector busy while a peer of a closed world still holds its descriptor.
+  std::vector<uint32_t> busy;
+  JoinError why;
+  bool more = true;
+  while (more && !vector_fd_) {
+    vector_fd_.reset(uintr_thread_fd(abi, identity_.vector, &why));
+    if (vector_fd_ || why.error_number != EBUSY) break;
+    busy.push_back(identity_.vector);
+    more = take_vector(&why);
+  }
+  for (const uint32_t vector : busy) vector_give_back(vector);
+  if (!vector_fd_ && error != nullptr) *error = why;
   return static_cast<bool>(vector_fd_);
 }
 

@@ -203,6 +203,7 @@ UintrProbe find_out() {
     return probe;
   }
   std::string calls;
+  bool filtered = false;
   for (const UintrAbi& abi : kUintrAbis) {
     const Outcome o = run_child(abi);
     if (o.step == Step::Works) {
@@ -224,10 +225,13 @@ UintrProbe find_out() {
       probe.reason = std::string("user interrupts by ") + abi.name + " (system call " + number + "…): " + title(o.step) + ": " + how(o);
       return probe;
     }
+    // Docker's filter answers EPERM to what it does not know.
+    filtered = filtered || o.killed == SIGSYS || o.error == EPERM;
     calls += (calls.empty() ? "" : ", ") + number + ": " + how(o);
   }
   probe.reason = "the kernel has none of the known system calls for user interrupts (register_handler as " + calls + ")";
   probe.remedy = kKernelRemedy;
+  if (filtered) probe.remedy += "; and let the container's seccomp filter pass these calls";
   return probe;
 }
 
