@@ -18,10 +18,10 @@ std::unique_ptr<Driver> Driver::prepare(const DriverOptions& options, JoinError*
       const UintrProbe& probe = uintr_probe();
       if (probe.abi != nullptr) {
         auto driver = std::make_unique<UintrDriver>();
-        if (!driver->open(*probe.abi, options.signal, error)) return nullptr;
-        return driver;
-      }
-      if (options.choice == Choice::Uintr) {
+        if (driver->open(*probe.abi, options.signal, error)) return driver;
+        if (options.choice == Choice::Uintr) return nullptr;
+        // Say another library has this thread's handler. What stands in the way of signals, too, is told below.
+      } else if (options.choice == Choice::Uintr) {
         fail(error, "ERR_UINTR_UNSUPPORTED", "driver 'uintr': " + probe.reason);
         return nullptr;
       }

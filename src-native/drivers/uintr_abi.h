@@ -13,16 +13,17 @@ struct UintrAbi {
   long register_handler;   // (handler, flags)
   long unregister_handler;  // (flags)
   long create_fd;          // (vector, flags) → descriptor
-  long register_sender;    // (fd, flags) → index into the process's UITT
+  long register_sender;    // (fd, flags) → index into the UITT
   long unregister_sender;  // (index, flags), or (fd, flags)
   bool unregisters_by_fd;
+  bool table_per_thread;  // the UITT is the registering thread's, which alone can use the index and unregister it
 };
 
 // In the order of the probe.
 constexpr UintrAbi kUintrAbis[] = {
-    {"uintr-next", 471, 472, 473, 474, 475, false},
-    {"RFC v1", 449, 450, 451, 452, 453, true},
-    {"RFC v1, one higher", 450, 451, 452, 453, 454, true},
+    {"uintr-next", 471, 472, 473, 474, 475, false, false},
+    {"RFC v1", 449, 450, 451, 452, 453, true, true},
+    {"RFC v1, one higher", 450, 451, 452, 453, 454, true, true},
 };
 constexpr uint32_t kUintrAbiCount = sizeof kUintrAbis / sizeof kUintrAbis[0];
 

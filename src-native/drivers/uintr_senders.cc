@@ -1,10 +1,13 @@
 #include "drivers/uintr_senders.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "bootstrap/fd.h"
 
@@ -16,17 +19,23 @@ struct Entry {
   unsigned users;
   Fd fd;  // of a kernel that unregisters by descriptor: one of our own, which lives as long as the entry
 };
+using Key = std::pair<long, uint64_t>;  // thread, 0 where all share one table; receiver
 std::mutex mutex;
-std::map<uint64_t, Entry>& entries() {
-  static auto* all = new std::map<uint64_t, Entry>;  // never destroyed: threads may end after main()
+std::map<Key, Entry>& entries() {
+  static auto* all = new std::map<Key, Entry>;  // never destroyed: threads may end after main()
   return *all;
+}
+
+Key key_of(const UintrAbi& abi, uint64_t receiver) {
+  return {abi.table_per_thread ? syscall(SYS_gettid) : 0, receiver};
 }
 
 }  // namespace
 
 int32_t uintr_sender_take(const UintrAbi& abi, uint64_t receiver, int fd, int* why) {
   std::lock_guard lock(mutex);
-  auto found = entries().find(receiver);
+  const Key key = key_of(abi, receiver);
+  auto found = entries().find(key);
   if (found == entries().end()) {
     Fd own;
     if (abi.unregisters_by_fd) own.reset(fcntl(fd, F_DUPFD_CLOEXEC, 0));
@@ -35,7 +44,7 @@ int32_t uintr_sender_take(const UintrAbi& abi, uint64_t receiver, int fd, int* w
       if (why != nullptr) *why = static_cast<int>(got);
       return kNoUittIndex;
     }
-    found = entries().emplace(receiver, Entry{static_cast<uint32_t>(got), 0, std::move(own)}).first;
+    found = entries().emplace(key, Entry{static_cast<uint32_t>(got), 0, std::move(own)}).first;
   }
   ++found->second.users;
   return static_cast<int32_t>(found->second.index);
@@ -43,7 +52,7 @@ int32_t uintr_sender_take(const UintrAbi& abi, uint64_t receiver, int fd, int* w
 
 void uintr_sender_give_back(const UintrAbi& abi, uint64_t receiver) {
   std::lock_guard lock(mutex);
-  auto found = entries().find(receiver);
+  auto found = entries().find(key_of(abi, receiver));
   if (found == entries().end() || --found->second.users > 0) return;
   uintr_unregister_sender(abi, found->second.index, found->second.fd.get());
   entries().erase(found);

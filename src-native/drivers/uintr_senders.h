@@ -1,5 +1,6 @@
 // What this process may send to: its entries of the user-interrupt target table, which all its threads use. A peer takes
-// one entry, however many threads of this process talk to it; the table has 256.
+// one entry, however many threads of this process talk to it; the table has 256. Where each thread has a table of its
+// own (UintrAbi) an entry serves the thread that took it, and that thread gives it back.
 #pragma once
 
 #include <cstdint>

@@ -127,6 +127,7 @@ void Engine::peer_gone(uint32_t peer, Cause cause) {
   Inside inside(c);
   // Its pid and its addresses mean nothing any more; only its heap is still there.
   c->peers[peer].kinds &= kCopyHeap;
+  c->peers[peer].interruptible = false;
   // What it had published before it went is still valid, and is taken first.
   c->service(peer, Effort::Call);
   c->lose_peer(peer, cause, c->peers[peer].faulty ? Error::Protocol : Error::PeerExited);

@@ -155,6 +155,9 @@ void worlds_of_one_thread_share_its_handler() {
   CHECK(Driver::prepare({Choice::Uintr, "SIGURG"}, &error) == nullptr);
   CHECK_ERROR(error, "ERR_UINTR_JOIN", "is not this package's");
   CHECK(error.error_number == EBUSY);
+  auto instead = Driver::prepare({Choice::Auto, "SIGURG"}, &error);
+  CHECK(instead != nullptr && instead->kind() == Kind::Signal);
+  instead.reset();
   CHECK(uintr_unregister_handler(abi()) == 0);
 
   Rank a;

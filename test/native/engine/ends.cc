@@ -294,4 +294,16 @@ TEST("12 who has lost a rank says that it touches that rank's memory no more") {
   }
 }
 
+TEST("13 a rank that is gone is not interrupted: its pid may be another's") {
+  World w;
+  std::vector<unsigned char> out(kLarge), in(kLarge);
+  Posted r = w[0].recv(1, in.data(), kLarge);
+  w[1].send(0, out.data(), kLarge);
+  w[1].interrupted = 0;
+  w[0]->peer_gone(1, Cause::Killed);  // takes the envelope first, and would pass the baton
+  w[0].collect();
+  CHECK_EQ(w[0].error(r), Error::PeerExited);
+  CHECK_EQ(w[1].interrupted.load(), 0u);
+}
+
 CHECK_MAIN("engine/ends")
