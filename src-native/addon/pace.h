@@ -1,6 +1,6 @@
-// Do messages come so fast that the event loop had better poll a moment before it sleeps? Falling asleep and being
-// woken costs tens of microseconds; polling that long wins where the next message comes within that time, and only
-// then. So the last one decides: had it come soon after the loop had nothing to do, the next may as well.
+// Do messages come so fast that a rank had better poll a moment before it sleeps? Falling asleep and being woken costs
+// tens of microseconds; polling that long wins where the next message comes within that time, and only then. So the
+// last one decides: had it come soon after the rank had nothing to do, the next may as well.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ class Pace {
  public:
   explicit Pace(double microseconds) : window_(static_cast<uint64_t>(microseconds * 1000)) {}
 
-  // The loop has nothing to do from `now` (ns) on. Returns how long to poll, in ns.
+  // The rank has nothing to do from `now` (ns) on. Returns how long to poll, in ns.
   uint64_t idle(uint64_t now) {
     since_ = now;
     return brisk_ ? window_ : 0;

@@ -47,12 +47,13 @@ uint32_t World::wait_slice(double ms) {
   const bool stalled = engine_->waits_for_memory();  // already, and nothing could be done about it
   uint64_t now = uv_hrtime();
   const uint64_t end = now + static_cast<uint64_t>(std::clamp(ms, 0.0, kSliceMs) * 1e6);
-  const uint64_t spin = crowded() ? kCrowdedSpinNs : kSpinNs;
   const bool first = kick_after_ == 0;  // slice of a wait; a later one has slept already, and need not spin again
   if (first) {
     kick_after_ = kFirstKickNs;
     kick_at_ = now + kick_after_;
   }
+  const uint64_t brisk = first ? wait_pace_.idle(now) : 0;
+  const uint64_t spin = crowded() ? kCrowdedSpinNs : std::max(kSpinNs, brisk);
   engine_->begin_polling();
   uint64_t spin_until = first ? now + spin : 0, yield_from = now + kYieldAfterNs;
   uint64_t copied = engine_->pieces_copied();
@@ -72,16 +73,16 @@ uint32_t World::wait_slice(double ms) {
       kick_at_ = now + kick_after_;
     }
     if (now >= end) break;
-    if (now < spin_until) {
-      if (!moving && now >= yield_from) sched_yield();
-      continue;
-    }
-    if (!stalled && engine_->waits_for_memory()) break;  // the next slice begins with what helps it
     if (now >= kick_at_) {
       engine_->kick();
       kick_after_ = std::min(kick_after_ * 2, kLastKickNs);
       kick_at_ = now + kick_after_;
     }
+    if (now < spin_until) {
+      if (!moving && now >= yield_from) sched_yield();
+      continue;
+    }
+    if (!stalled && engine_->waits_for_memory()) break;  // the next slice begins with what helps it
     // SYNC POINT: attention. Peers read Blocked, or this look sees what they published before they read it.
     if (!engine_->prepare_sleep(Attention::Blocked)) continue;
     uint64_t until = std::min(end, kick_at_);
@@ -93,7 +94,10 @@ uint32_t World::wait_slice(double ms) {
   // Deaths show only here when there is always something to copy.
   if (!has_news()) look_around(0);
   engine_->resume(false);
-  if (has_news()) kick_after_ = 0;
+  if (has_news()) {
+    kick_after_ = 0;
+    wait_pace_.arrived(uv_hrtime());
+  }
   exchange_->stalled = stalled && engine_->waits_for_memory() ? 1 : 0;
   return take_batch();
 }

@@ -15,6 +15,10 @@ namespace {
 // need for ever.
 constexpr uint64_t kLetGoNs = 200'000'000;
 
+// How long wait() polls where waits are short: computation and communication take turns there, and a processor that has
+// slept in between copies more slowly at first.
+constexpr double kWaitSpinMicroseconds = 5000;
+
 }  // namespace
 
 std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined, std::unique_ptr<Driver> driver,
@@ -23,6 +27,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   world->env_ = env;
   world->options_ = options;
   world->pace_ = Pace(options.spin_microseconds);
+  world->wait_pace_ = Pace(kWaitSpinMicroseconds);
   world->rank_ = joined->rank;
   napi_get_uv_event_loop(env, &world->uv_);
 

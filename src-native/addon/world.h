@@ -148,7 +148,8 @@ class World : public std::enable_shared_from_this<World> {
   uint32_t signal_changes_ = 0;     // of disposition_changes()
   uint64_t kick_at_ = 0;            // ns; wait.cc
   uint64_t kick_after_ = 0;         // ns
-  Pace pace_{0};
+  Pace pace_{0};       // of the event loop
+  Pace wait_pace_{0};  // of wait()
   int crowded_ = -1;  // crowded(); not looked up yet
 
   napi_async_cleanup_hook_handle hook_ = nullptr;
