@@ -24,11 +24,17 @@ struct Entry {
   uint64_t inode;
   int task;        // pidfd of the receiver; -1: this kernel has none for threads
   uint32_t vector;
+  long owner;      // owner_now() of who registered
 };
 Entry table[kUittEntries];
 uint32_t valid_entries;
 
 bool valid(const Entry& e) { return __atomic_load_n(&e.state, __ATOMIC_SEQ_CST) == Valid; }
+
+// Whose table: in uintr-next the process's, with the RFC's kernels each thread's own.
+long owner_now() { return config.abi == Abi::Next ? 0 : kernel(SYS_gettid); }
+
+bool usable(const Entry& e) { return valid(e) && e.owner == owner_now(); }
 
 // The pidfd of the thread that registered; -ESHUTDOWN: it is gone, and maybe its number is another's by now.
 long open_task(const UpidPage* page) {
@@ -52,7 +58,7 @@ Entry* claim() {
 
 bool connected(uint64_t inode, uint32_t vector) {
   for (const Entry& e : table) {
-    if (valid(e) && e.inode == inode && e.vector == vector) return true;
+    if (usable(e) && e.inode == inode && e.vector == vector) return true;
   }
   return false;
 }
@@ -96,6 +102,7 @@ long uitt_add(int fd) {
       e->inode = inode;
       e->task = task;
       e->vector = vector;
+      e->owner = owner_now();
       __atomic_fetch_add(&valid_entries, 1, __ATOMIC_SEQ_CST);
       __atomic_store_n(&e->state, Valid, __ATOMIC_SEQ_CST);
       return e - table;
@@ -125,18 +132,27 @@ long uitt_remove_fd(int fd) {
   if (page == nullptr) return -EOPNOTSUPP;
   upid_unmap(page);
   for (uint32_t i = 0; i < kUittEntries; ++i) {
-    if (valid(table[i]) && table[i].inode == inode && table[i].vector == vector) return uitt_remove(i);
+    if (usable(table[i]) && table[i].inode == inode && table[i].vector == vector) return uitt_remove(i);
   }
   return -EINVAL;
 }
 
 void uitt_after_fork() {
-  for (Entry& e : table) e.users = 0;
+  for (Entry& e : table) {
+    e.users = 0;
+    e.owner = owner_now();  // the copy's only thread
+  }
 }
 
-bool uitt_in_use() { return __atomic_load_n(&valid_entries, __ATOMIC_SEQ_CST) != 0; }
+bool uitt_in_use() {
+  if (config.abi == Abi::Next) return __atomic_load_n(&valid_entries, __ATOMIC_SEQ_CST) != 0;
+  for (const Entry& e : table) {
+    if (usable(e)) return true;
+  }
+  return false;
+}
 
-bool uitt_valid(uint64_t index) { return index < kUittEntries && valid(table[index]); }
+bool uitt_valid(uint64_t index) { return index < kUittEntries && usable(table[index]); }
 
 void uitt_send(Thread& t, uint64_t index) {
   Entry& e = table[index];
