@@ -3,7 +3,7 @@ import { UintrError } from './errors.js';
 import { loadNative } from './native.js';
 import type { WorldInspection, WorldStats } from './reports.js';
 
-/** Why joining failed; becomes a UintrError. */
+/** Why joining, or opening a doorbell, failed; becomes a UintrError. */
 export interface NativeFailure {
   code: string;
   message: string;
@@ -78,6 +78,23 @@ export interface NativeWorld {
   inspect(): WorldInspection | undefined;
 }
 
+/** A receiver of doorbells as the addon makes it. After close() its functions do nothing. */
+export interface NativeReceiver {
+  readonly driver: 'uintr' | 'signal';
+  createFd(vector: number): number | NativeFailure;
+  count(vector: number): bigint;
+  /** Blocks up to `ms`, and never for long; takes the vectors that came. `first`: of the slices of one wait. */
+  wait(ms: number, first: boolean): bigint;
+  ref(): void;
+  unref(): void;
+  close(): void;
+}
+
+export interface NativeSender {
+  send(): void;
+  close(): void;
+}
+
 export interface Binding {
   /** Returns a function that ends the attempt, or why it cannot even begin. */
   join(
@@ -88,10 +105,21 @@ export interface Binding {
   support(signal: string): NativeSupport;
   /** The program has just begun to listen to the signal of this number. */
   checkSignal(signal: number): void;
+  /** `lost`: the program has taken the signal over. */
+  openReceiver(
+    driver: string,
+    signal: string,
+    onEvent: (vectors: bigint, lost: boolean) => void,
+  ): NativeReceiver | NativeFailure;
+  openSender(fd: number): NativeSender | NativeFailure;
   /** The rendezvous for ranks that this process starts. */
   createHub(size: number): { fds: number[]; close(): void };
   /** Worlds that this thread is in, by what they are known as. Here, because this object exists once per thread. */
   joined?: Map<string, unknown>;
+}
+
+export function failed(result: object | number): result is NativeFailure {
+  return typeof result === 'object' && 'code' in result;
 }
 
 /** The addon; throws ERR_UINTR_UNSUPPORTED with the reason where there is none. */

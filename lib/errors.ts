@@ -6,8 +6,8 @@ import { inspect } from 'node:util';
  * - `ERR_UINTR_UNSUPPORTED`: this platform, processor or kernel lacks what is needed; `support()` tells more
  * - `ERR_UINTR_INVALID_ARGUMENT`: an argument is not what it has to be; the message has its name and value
  * - `ERR_UINTR_TRUNCATED`: the message was longer than the receive buffer (MPI_ERR_TRUNCATE)
- * - `ERR_UINTR_PEER_EXITED`: the rank `peer` is gone; `cause` is 'closed', 'exited' or 'killed'
- * - `ERR_UINTR_CLOSED`: this rank's world is closed or closing
+ * - `ERR_UINTR_PEER_EXITED`: the rank `peer` is gone; `cause` is 'closed', 'exited' or 'killed'. Or the receiver of a doorbell
+ * - `ERR_UINTR_CLOSED`: this rank's world is closed or closing; this receiver or sender of a doorbell is closed
  * - `ERR_UINTR_TIMEOUT`: the time that the caller allowed is over
  * - `ERR_UINTR_NO_MEMORY`: no memory, or no request left of `maxRequests`
  * - `ERR_UINTR_JOIN`: the world could not be entered

@@ -40,6 +40,11 @@ export function notifyContestants(plan: NotifyPlan): Contestant[] {
       env: { UINTR_SPIN_MICROSECONDS: '0' },
     }),
   };
+  const doorbell: Contestant = {
+    id: 'uintr/doorbell',
+    title: 'uintr/doorbell (this package)',
+    command: () => ({ argv: [process.execPath, rankScript('doorbell'), JSON.stringify(plan)] }),
+  };
   const bare = mechanisms.map(
     ({ id, title }): Contestant => ({
       id,
@@ -48,5 +53,5 @@ export function notifyContestants(plan: NotifyPlan): Contestant[] {
       command: () => ({ argv: [programs.executable(id), ...argumentsOf(plan)] }),
     }),
   );
-  return [ours, ...bare];
+  return [ours, doorbell, ...bare];
 }

@@ -1,27 +1,17 @@
 // Notification as programs of this package meet it: a synchronous send of a word to a rank that computes in JavaScript,
 // whose handler matches and delivers it; and a short send to a rank that sleeps in its event loop. The same course as
 // bench/peers/notify/common.h: the follower answers each ring, and the leader keeps the time.
-import { readFileSync } from 'node:fs';
 import type { Request, World } from '../../lib/index.js';
 import { printNotify } from '../lib/json.js';
 import type { NotifyPlan } from '../lib/notify-plan.js';
 import { work } from '../lib/work.js';
+import { computeFor, emulated, now, Times } from './notify-times.js';
 import { joinPair, type Pair } from './rank.js';
 
 /** What a ring carries: when the follower got to know of the ring it answers, and whether it is the last one. */
 const wordBytes = 16;
 const goesOn = 1;
 const isLast = 2;
-
-/** Of a clock that both processes read alike. */
-function now(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1e6 + nanoseconds / 1e3;
-}
-
-function computeFor(micros: number): void {
-  for (const end = now() + micros; now() < end; ) work(64);
-}
 
 class Word {
   readonly bytes: Uint8Array;
@@ -157,47 +147,6 @@ async function followAsleep({ world, peer }: Pair): Promise<void> {
     out.set(goesOn, known);
     await world.send(out.bytes, { dest: peer, tag: 1 });
   }
-}
-
-/** Samples within the budget, after a quarter of it for warming up. */
-class Times {
-  readonly oneWay: number[] = [];
-  readonly roundTrip: number[] = [];
-  readonly #plan: NotifyPlan;
-  #warm: number;
-  #start = now();
-
-  constructor(plan: NotifyPlan) {
-    this.#plan = plan;
-    this.#warm = Math.ceil(plan.maxSamples / 4);
-  }
-
-  wantsMore(): boolean {
-    const { budgetMicros, minSamples, maxSamples } = this.#plan;
-    const spent = now() - this.#start;
-    if (this.#warm > 0 && spent > budgetMicros / 4) this.#begin();
-    const { length } = this.roundTrip;
-    return length < minSamples || (length < maxSamples && spent <= budgetMicros);
-  }
-
-  add([oneWay, roundTrip]: [number, number]): void {
-    if (this.#warm > 0) {
-      if (--this.#warm === 0) this.#begin();
-      return;
-    }
-    this.oneWay.push(oneWay);
-    this.roundTrip.push(roundTrip);
-  }
-
-  #begin(): void {
-    this.#warm = 0;
-    this.#start = now();
-  }
-}
-
-/** Whether user interrupts are the test suite's, not the processor's. */
-function emulated(driver: string): boolean {
-  return driver === 'uintr' && readFileSync('/proc/self/maps', 'utf8').includes('libuintr-emulator');
 }
 
 async function main(): Promise<void> {

@@ -9,12 +9,14 @@
 namespace uintr {
 
 class World;
+class Receiver;
 struct SignalGuard;
 
 struct Instance {
   // Every world this environment ever joined. A closed one is an empty shell, but the functions of its JavaScript
   // object point at it, and they may be called for as long as the environment lives.
   std::vector<std::shared_ptr<World>> worlds;
+  std::vector<Receiver*> receivers;  // that are open (receiver.h)
   std::vector<SignalGuard*> guards;  // signal_guard.h; each ends with its own hook
 };
 

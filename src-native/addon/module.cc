@@ -1,6 +1,7 @@
 // The addon's entry. It runs once per environment: on the main thread, and on every worker that loads the package.
 #include <napi.h>
 
+#include "addon/doorbell.h"
 #include "addon/hub.h"
 #include "addon/instance.h"
 #include "addon/join_job.h"
@@ -14,6 +15,7 @@ napi_value init(napi_env env, napi_value exports) {
   uintr::export_join(env, exports);
   uintr::export_support(env, exports);
   uintr::export_signal_guard(env, exports);
+  uintr::export_doorbell(env, exports);
   export_hub(Napi::Env(env), Napi::Object(env, exports));
   return exports;
 }

@@ -5,6 +5,7 @@
 
 #include "addon/instance.h"
 #include "addon/js.h"
+#include "addon/receiver.h"
 #include "addon/world.h"
 #include "drivers/disposition.h"
 
@@ -72,6 +73,7 @@ napi_value check_signal(napi_env env, napi_callback_info info) {
   for (const auto& world : instance->worlds) {
     if (world->engine() != nullptr) world->check_driver();
   }
+  for (Receiver* receiver : instance->receivers) receiver->check_signal();
   return js::undefined(env);
 }
 

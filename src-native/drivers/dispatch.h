@@ -27,6 +27,9 @@ bool dispatch_active();
 // After fork: the list is a copy, and what it names is the parent's.
 void dispatch_forget();
 
+// Acknowledges and runs this one, as its handler would; a signal's handler may do the same in the middle of it.
+void dispatch_entry(DispatchEntry* entry);
+
 // Acknowledges and runs every entry of the calling thread. A thread without entries does nothing, so a stray signal is
 // harmless. Touches no errno.
 void dispatch_all();

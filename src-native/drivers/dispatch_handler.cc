@@ -34,17 +34,19 @@ void dispatch_forget() { __atomic_store_n(&entries, nullptr, __ATOMIC_RELEASE); 
 
 bool dispatch_active() { return first() != nullptr; }
 
-void dispatch_all() {
-  for (DispatchEntry* e = first(); e != nullptr; e = __atomic_load_n(&e->next, __ATOMIC_RELAXED)) {
-    uint64_t vectors = 0;
-    if (e->upid != nullptr) {
-      // SYNC POINT: upid. The receiver clears ON, then takes PIR; a sender sets its bit in PIR, then sets ON. So a bit
-      // that is not taken here was set by a sender that will find ON clear, and signal.
-      e->upid->status.and_sc(~kUpidOn);
-      vectors = e->upid->pir.exchange_sc(0);
-    }
-    e->run(e->self, vectors);
+void dispatch_entry(DispatchEntry* e) {
+  uint64_t vectors = 0;
+  if (e->upid != nullptr) {
+    // SYNC POINT: upid. The receiver clears ON, then takes PIR; a sender sets its bit in PIR, then sets ON. So a bit
+    // that is not taken here was set by a sender that will find ON clear, and signal.
+    e->upid->status.and_sc(~kUpidOn);
+    vectors = e->upid->pir.exchange_sc(0);
   }
+  e->run(e->self, vectors);
+}
+
+void dispatch_all() {
+  for (DispatchEntry* e = first(); e != nullptr; e = __atomic_load_n(&e->next, __ATOMIC_RELAXED)) dispatch_entry(e);
 }
 
 // Whatever the vectors say, the engine looks at everything that is pending: interrupts coalesce.

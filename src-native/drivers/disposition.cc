@@ -63,7 +63,7 @@ bool disposition_take(int signal_number, JoinError* error) {
       return fail(error, "ERR_UINTR_JOIN",
                   name +
                       ": this program has a handler of its own for it; choose another one with the option `signal`, "
-                      "or driver 'poll'");
+                      "or another driver");
     }
     const struct sigaction action = our_action();
     if (sigaction(signal_number, &action, nullptr) != 0) return fail_syscall(error, "sigaction", errno, name);

@@ -30,6 +30,9 @@ struct DriverOptions {
 // use by Node, V8 or the kernel.
 bool parse_signal(const std::string& name, int* signal_number, JoinError* error);
 
+// Whether that is one of those signals.
+bool signal_is_usable(int signal_number);
+
 class Driver {
  public:
   using Kind = DriverIdentity::Kind;

@@ -29,6 +29,13 @@ bool parse_offset(const std::string& text, char sign, int* offset) {
 
 }  // namespace
 
+bool signal_is_usable(int signal_number) {
+  for (const Named& s : kUsable) {
+    if (signal_number == s.number) return true;
+  }
+  return signal_number >= SIGRTMIN && signal_number <= SIGRTMAX;
+}
+
 bool parse_signal(const std::string& name, int* signal_number, JoinError* error) {
   for (const Named& s : kUsable) {
     if (name != s.name) continue;

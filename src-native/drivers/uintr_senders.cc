@@ -1,6 +1,7 @@
 #include "drivers/uintr_senders.h"
 
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "bootstrap/fd.h"
+#include "bootstrap/random.h"
 
 namespace uintr {
 namespace {
@@ -30,7 +32,18 @@ Key key_of(const UintrAbi& abi, uint64_t receiver) {
   return {abi.table_per_thread ? syscall(SYS_gettid) : 0, receiver};
 }
 
+bool same_file(int a, int b) { return syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, a, b) == 0; }
+
 }  // namespace
+
+uint64_t uintr_sender_name(const UintrAbi& abi, int fd) {
+  std::lock_guard lock(mutex);
+  const long thread = key_of(abi, 0).first;
+  for (const auto& [key, entry] : entries()) {
+    if (key.first == thread && entry.fd && same_file(entry.fd.get(), fd)) return key.second;
+  }
+  return random_word();
+}
 
 int32_t uintr_sender_take(const UintrAbi& abi, uint64_t receiver, int fd, int* why) {
   std::lock_guard lock(mutex);

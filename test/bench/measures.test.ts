@@ -137,7 +137,7 @@ describe('each measure, at tiny sizes', () => {
     const ran = run('notify', tiny);
     expectSchema(ran);
     const others = ['tgkill', 'eventfd', 'pipe', 'unix-socket', 'futex', 'spin', 'uipi'];
-    expectContestants(ran, ['uintr'], others);
+    expectContestants(ran, ['uintr', 'uintr/doorbell'], others);
     expectRatiosOfThisRun(ran);
     const results = of(ran, 'result');
     const ways = (id: string) => results.filter((one) => one.contestant === id).map(({ scenario }) => scenario);
@@ -147,7 +147,7 @@ describe('each measure, at tiny sizes', () => {
       const skipped = of(ran, 'skipped').some(({ contestant }) => contestant === id);
       expect(ways(id)).toEqual(skipped ? running : [...running, ...asleep]);
     }
-    expect(ways('uintr')).toEqual([...running, ...asleep]);
+    for (const id of ['uintr', 'uintr/doorbell']) expect(ways(id)).toEqual([...running, ...asleep]);
     expect(ways('spin')).not.toContain('asleep, one way');
     for (const line of results) {
       expectOrdered(line);

@@ -39,6 +39,10 @@ describe('npm pack', () => {
     'dist/lib/index.mjs',
     'dist/lib/index.d.ts',
     'dist/lib/index.d.mts',
+    'dist/lib/doorbell.js',
+    'dist/lib/doorbell.mjs',
+    'dist/lib/doorbell.d.ts',
+    'dist/lib/doorbell.d.mts',
     'dist/lib/cli/main.js',
   ])('contains %s', (path) => {
     expect(paths).toContain(path);
@@ -103,6 +107,21 @@ describe('an installed package', () => {
     expect(world).toBe('function');
   });
 
+  test('has uintr/doorbell, one and the same for import and require()', () => {
+    const printed = runFile(
+      'doorbell.mjs',
+      `import { createRequire } from 'node:module';
+       import { registerHandler, registerSender } from 'uintr/doorbell';
+       const cjs = createRequire(import.meta.url)('uintr/doorbell');
+       const receiver = registerHandler(() => {}, { driver: 'signal' });
+       cjs.registerSender(receiver.createFd(5)).send();
+       const vectors = receiver.wait(10_000);
+       receiver.close();
+       console.log(cjs.registerHandler === registerHandler, cjs.registerSender === registerSender, vectors);`,
+    );
+    expect(printed.trim()).toBe('true true 32n');
+  });
+
   test('finds its binary and can load it', () => {
     const support = runFile('support.cjs', `console.log(JSON.stringify(require('uintr').support()))`);
     expect(support).not.toMatch(/no addon found|does not load/);
@@ -122,7 +141,7 @@ describe('an installed package', () => {
     const file = join(typed, `program.${extension}`);
     writeFileSync(
       file,
-      `import { World, support } from 'uintr';\nexport const world: Promise<World> = World.join();\nexport const able = support();\n`,
+      `import { World, support } from 'uintr';\nimport { type Receiver, registerHandler, registerSender, type Sender } from 'uintr/doorbell';\nexport const world: Promise<World> = World.join();\nexport const able = support();\nexport const receiver: Receiver = registerHandler((vectors: bigint) => vectors);\nexport const sender: Sender = registerSender(receiver.createFd(0));\n`,
     );
     execFileSync(
       process.execPath,

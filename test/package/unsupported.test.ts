@@ -52,6 +52,18 @@ describe('on another platform', () => {
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
+  test('uintr/doorbell can be imported, and both its calls fail with ERR_UINTR_UNSUPPORTED', () => {
+    const doorbell = JSON.stringify(pathToFileURL(join(root, 'dist', 'lib', 'doorbell.mjs')).href);
+    const codes = evaluate(
+      `import { registerHandler, registerSender } from ${doorbell};
+       for (const call of [() => registerHandler(() => {}), () => registerSender(0)]) {
+         try { call(); } catch (error) { console.log(error.code); }
+       }`,
+      '--input-type=module',
+    );
+    expect(codes).toBe('ERR_UINTR_UNSUPPORTED\n'.repeat(2));
+  });
+
   test('entering a world fails with ERR_UINTR_UNSUPPORTED', () => {
     const code = evaluate(
       `require(${commonJs}).World.join().then(() => console.log('joined'), (e) => console.log(e.code))`,

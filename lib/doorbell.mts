@@ -1,0 +1,2 @@
+// ESM entry of uintr/doorbell; see index.mts.
+export * from './doorbell.js';
