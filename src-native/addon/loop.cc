@@ -11,9 +11,6 @@ namespace {
 // each other at once would keep timers and I/O waiting.
 constexpr int kRounds = 8;
 
-// As in wait.cc.
-constexpr uint64_t kFirstKickMs = 1, kLastKickMs = 1000;
-
 // Polls before the loop sleeps, if somebody here waits for something, messages come fast, and nobody needs this
 // processor to send one.
 void spin(World* world) {

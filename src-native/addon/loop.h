@@ -8,6 +8,9 @@ namespace uintr {
 
 class World;
 
+// After how long without an answer a peer is interrupted again; the time doubles from the first to the last.
+constexpr uint64_t kFirstKickMs = 1, kLastKickMs = 1000;
+
 class Loop {
  public:
   // `fd` becomes readable when a peer rings or dies. Keeps nothing alive until ref().

@@ -16,7 +16,7 @@ constexpr uint64_t kUs = 1000, kMs = 1'000'000;  // in ns
 constexpr uint64_t kSpinNs = 50 * kUs, kCrowdedSpinNs = 2 * kUs;
 // A peer that is late by this much may be waiting for this very processor; from then on each look offers it.
 constexpr uint64_t kYieldAfterNs = 4 * kUs;
-constexpr uint64_t kFirstKickNs = 1 * kMs, kLastKickNs = 1000 * kMs;
+constexpr uint64_t kFirstKickNs = kFirstKickMs * kMs, kLastKickNs = kLastKickMs * kMs;
 constexpr int kTriesPerLook = 16;  // a clock costs as much as a few looks at shared memory
 
 // How many processors the ranks of a world may run on between them. Each one's own affinity says too little: ranks that
@@ -89,6 +89,7 @@ uint32_t World::wait_slice(double ms) {
     look_around(static_cast<int>((until - now + kMs - 1) / kMs));
     engine_->resume(true);
     check_driver();
+    now = uv_hrtime();
     spin_until = 0;  // once it has slept it need not spin: whoever has news rings
   }
   // Deaths show only here when there is always something to copy.
@@ -96,7 +97,7 @@ uint32_t World::wait_slice(double ms) {
   engine_->resume(false);
   if (has_news()) {
     kick_after_ = 0;
-    wait_pace_.arrived(uv_hrtime());
+    wait_pace_.arrived(now);
   }
   exchange_->stalled = stalled && engine_->waits_for_memory() ? 1 : 0;
   return take_batch();

@@ -2,11 +2,9 @@
 
 #include <cpuid.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,7 +25,7 @@ namespace {
 
 constexpr unsigned kChildSeconds = 3;  // after which the kernel ends a child that hangs
 constexpr int kParentMs = 5000;
-constexpr uint64_t kArrivesWithinNs = 1'000'000'000;
+constexpr int64_t kArrivesWithinMs = 1000;
 
 // What the child is at; it says so before each step, so that the parent knows at which one it died.
 enum class Step : int32_t { Start, Testui, Ask, Register, CreateFd, RegisterSender, Send, Unregister, Works };
@@ -41,12 +39,6 @@ struct Note {
 bool tell(int pipe, Step step, long result = 0) {
   const Note note{step, static_cast<int32_t>(result < 0 ? -result : result)};
   return write(pipe, &note, sizeof note) == sizeof note;
-}
-
-uint64_t now_ns() {
-  timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
 }
 
 // Faults end the child, by their default actions; nothing else reaches it. It leaves no core: #UD is the ordinary
@@ -87,8 +79,8 @@ void try_interrupt(const UintrAbi& abi, int pipe) {
   tell(pipe, Step::Send);
   arch::stui();
   arch::senduipi(static_cast<uint64_t>(index));
-  for (const uint64_t end = now_ns() + kArrivesWithinNs; seen == 0;) {
-    if (now_ns() > end) return void(tell(pipe, Step::Send, ETIMEDOUT));
+  for (const int64_t end = now_ms() + kArrivesWithinMs; seen == 0;) {
+    if (now_ms() > end) return void(tell(pipe, Step::Send, ETIMEDOUT));
   }
   if (seen != uint64_t{1} << entry.vector) return void(tell(pipe, Step::Send, EBADMSG));
   tell(pipe, Step::Unregister);
@@ -138,14 +130,9 @@ Outcome run_child(const UintrAbi& abi) {
   if (pid < 0) return outcome.error = failed, outcome;
   to.reset();
 
-  const int64_t end = now_ms() + kParentMs;
-  for (;;) {
-    pollfd readable{from.get(), POLLIN, 0};
-    const int64_t left = end - now_ms();
-    const int ready = left <= 0 ? 0 : poll(&readable, 1, static_cast<int>(left));
-    if (ready < 0 && errno == EINTR) continue;
-    Note note;
-    if (ready <= 0 || read(from.get(), &note, sizeof note) != sizeof note) break;
+  const Deadline deadline = Deadline::in(kParentMs);
+  Note note;
+  while (wait_readable(from.get(), -1, deadline) == Wait::Ready && read(from.get(), &note, sizeof note) == sizeof note) {
     outcome.step = note.step;
     outcome.error = note.result;
   }
