@@ -76,13 +76,15 @@ void Loop::close(void (*done)(World*)) {
 }
 
 void Loop::come_back(uint64_t ms) {
-  if (!closing_) uv_timer_start(&timer_, [](uv_timer_t*) {}, ms, 0);
+  if (closing_) return;
+  uv_update_time(timer_.loop);  // what JavaScript has taken does not count
+  uv_timer_start(&timer_, [](uv_timer_t*) {}, ms, 0);
 }
 
 void Loop::watch_for_answers() {
   if (closing_ || uv_is_active(reinterpret_cast<uv_handle_t*>(&kick_)) != 0) return;
   kick_after_ = kick_after_ == 0 ? kFirstKickMs : std::min(kick_after_ * 2, kLastKickMs);
-  uv_update_time(kick_.loop);  // what JavaScript has taken does not count
+  uv_update_time(kick_.loop);  // as above
   uv_timer_start(&kick_, on_unanswered, kick_after_, 0);
 }
 
@@ -102,6 +104,17 @@ void Loop::on_close(uv_handle_t* handle) {
   if (--self->open_ == 0) self->done_(self->world_);
 }
 
+// The loop sleeps now, and nobody need wake it for any of these.
+void Loop::set_timers() {
+  // An interrupt may have been lost: whoever is between the two steps of one can be killed or stopped there.
+  if (world_->engine()->unanswered())
+    watch_for_answers();
+  else
+    stop_watching();
+  // The program may let go of memory; also a receive that has stalled in these last polls is one to look after.
+  if (world_->engine()->waits_for_memory()) come_back(world_->collect_in());
+}
+
 // The loop is about to sleep. Whatever is complete is delivered first, and peers are told that from now on a notice
 // must wake: prepare_sleep() publishes that and then looks once more (SYNC POINT: attention). Whether the loop will
 // really sleep (timers, setImmediate) is not known here for certain, and telling them costs little.
@@ -117,19 +130,12 @@ void Loop::on_prepare(uv_prepare_t* handle) {
   world->check_driver();
   bool more = world->advance(Effort::Idle);
   world->relieve_stalled();
-  // Nothing else need wake the loop when the program lets go of more.
-  if (world->engine()->waits_for_memory() && !loop.will_come_back()) loop.come_back(world->collect_after());
   world->deliver();
   if (world->engine() == nullptr) return;  // JavaScript closed it
   if (!more && !world->has_news() && uv_backend_timeout(loop.poll_.loop) != 0) spin(world);
   for (int round = 0; round < kRounds; ++round) {
     if (!more && !world->has_news() && world->engine()->prepare_sleep(Attention::Sleeping)) {
-      // An interrupt may have been lost: whoever is between the two steps of one can be killed or stopped there.
-      if (world->engine()->unanswered())
-        loop.watch_for_answers();
-      else
-        loop.stop_watching();
-      return;
+      return loop.set_timers();
     }
     more = world->advance(Effort::Idle);
     world->deliver();

@@ -20,14 +20,14 @@ class Loop {
   // `done` runs when the last callback has run; `world` must live until then.
   void close(void (*done)(World*));
   bool closing() const { return closing_; }
+  void stop_watching();
+
+ private:
   // Has the loop turn once more after `ms`, if it is alive that long.
   void come_back(uint64_t ms);
   // Kicks peers that do not answer, while the loop sleeps: later and later, until they do.
   void watch_for_answers();
-  void stop_watching();
-  bool will_come_back() const { return uv_is_active(reinterpret_cast<const uv_handle_t*>(&timer_)) != 0; }
-
- private:
+  void set_timers();
   static void on_prepare(uv_prepare_t* handle);
   static void on_check(uv_check_t* handle);
   static void on_poll(uv_poll_t* handle, int status, int events);

@@ -31,8 +31,7 @@ bool World::collect_garbage() {
 }
 
 void World::relieve_stalled() {
-  if (allocating_ == 0) return;
-  if (!engine_->waits_for_memory()) {
+  if (allocating_ == 0 || !engine_->waits_for_memory()) {
     collect_after_ = kFirstCollectMs;
     collect_at_ = 0;
     return;
@@ -50,6 +49,11 @@ void World::relieve_stalled() {
   collect_after_ = kFirstCollectMs;
   collect_at_ = 0;
   engine_->resume_stalled();
+}
+
+uint64_t World::collect_in() const {
+  const uint64_t now = uv_hrtime();
+  return collect_at_ > now ? (collect_at_ - now + kMs - 1) / kMs : 0;
 }
 
 bool World::give_up(Handle handle) {

@@ -88,7 +88,8 @@ class World : public std::enable_shared_from_this<World> {
   void relieve_stalled();
   // Fails a receive that waits for memory which nobody but the program could give back. False: it does not.
   bool give_up(Handle handle);
-  uint64_t collect_after() const { return collect_after_; }  // ms
+  // After how many ms relieve_stalled() would next collect.
+  uint64_t collect_in() const;
   // Makes the event loop come back instead of sleeping.
   void ring_self();
   // Notices that the program took the signal over: at once where that is known (signal_guard.h), else within a second.

@@ -65,6 +65,21 @@ eachDriver(() => {
     }
   });
 
+  rankTest('10. also where a message comes while the loop polls before it sleeps', { join }, async (world) => {
+    // The answer to what was just sent: it is there within the time for which a brisk loop polls.
+    const message = pattern(0, MiB);
+    const question = new Uint8Array(1);
+    for (let i = 0; i < 200; i += 1) {
+      if (world.rank === 0) {
+        world.irecv(question, { source: 1 }).wait();
+        await world.send(message, { dest: 1 });
+      } else {
+        const [{ data }] = await Promise.all([world.recv({ source: 0 }), world.send(question, { dest: 0 })]);
+        assert.equal(data.length, MiB);
+      }
+    }
+  });
+
   describe('a blocking wait that only this program could end, by giving up memory,', () => {
     const noMemory = coded('ERR_UINTR_NO_MEMORY');
 

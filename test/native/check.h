@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -55,7 +56,14 @@ struct Registered {
   Registered(const char* title, void (*run)()) { tests().push_back({title, run}); }
 };
 
+// What a time limit stops says where it stood.
+inline void stopped(int) {
+  std::fprintf(stderr, "stopped in \"%s\"\n", current);
+  std::_Exit(124);
+}
+
 inline int run_all(const char* name, int argc, char** argv) {
+  std::signal(SIGTERM, stopped);
   for (const Test& t : tests()) {
     if (argc > 1 && std::strstr(t.title, argv[1]) == nullptr) continue;
     current = t.title;

@@ -189,8 +189,8 @@ TEST("08 a handler that leaves a blocking call by siglongjmp leaves a thread tha
         tid = static_cast<int>(raw(SYS_gettid));
         for (;;) raw(SYS_pause);
       }
-      tid = 0;
       const uint64_t before = counts->runs;
+      tid = 0;  // from here on an interrupt may come
       // No system call: the notification itself has to get through.
       while (counts->runs == before) asm volatile("pause");
     }
