@@ -1,12 +1,13 @@
 // uintr: MPI's nonblocking messages between Node processes on one Linux host, which move while JavaScript computes.
 export type { Bytes } from './bytes.js';
-export { Comm, type ProbeOptions, type ReceiveOptions, type SendOptions, type SendRecvOptions } from './comm.js';
+export { Comm } from './comm.js';
 export { ANY_SOURCE, ANY_TAG, IN_PLACE, PROC_NULL } from './constants.js';
 export { AbortError, type ExitCause, UintrError, type UintrErrorCode } from './errors.js';
 export type { PeerExit, WorldEvents } from './events.js';
 export type { JoinOptions } from './join.js';
 export type { Message, Status } from './message.js';
 export type { WorldOptions } from './options.js';
+export type { ProbeOptions, ReceiveOptions, SendOptions, SendRecvOptions } from './point-to-point.js';
 export type { CopiedBytes, CopyKind, RequestInspection, WorldInspection, WorldStats } from './reports.js';
 export { Request } from './request.js';
 export { type Indexed, type Outcome, testAny, testSome, waitAll, waitAny } from './request-sets.js';

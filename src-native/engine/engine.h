@@ -60,7 +60,7 @@ struct Posted {
 
 struct Send {
   uint32_t dest;
-  uint32_t context;  // of the communicator, < 2^16
+  uint32_t context;  // of the communicator
   uint32_t tag;
   const void* data;
   uint64_t length;

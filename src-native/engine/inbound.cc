@@ -15,8 +15,7 @@ void Core::drain_data(uint32_t peer, Effort effort) {
   while (p.data_in.readable() != 0 && !p.faulty) {
     RecordHeader h;
     p.data_in.peek(&h, 0, sizeof h);
-    bool fits = h.bytes >= sizeof h && h.bytes % kRecordAlign == 0 && h.bytes <= p.data_in.readable() &&
-                h.context <= 0xffff && h.tag <= 0x7fffffffu;
+    bool fits = h.bytes >= sizeof h && h.bytes % kRecordAlign == 0 && h.bytes <= p.data_in.readable() && h.tag <= 0x7fffffffu;
     if (!fits) return fault(peer);
     switch (h.type) {
       case RecordType::Eager:

@@ -11,7 +11,7 @@
 namespace uintr {
 
 inline uint32_t match_hash(uint32_t context, uint32_t source, uint32_t tag) {
-  uint64_t h = (uint64_t{context} << 40) ^ (uint64_t{source} << 20) ^ tag;
+  uint64_t h = uint64_t{context} * 0xff51afd7ed558ccdull ^ (uint64_t{source} << 32) ^ tag;
   h *= 0x9e3779b97f4a7c15ull;
   return static_cast<uint32_t>(h >> 32);
 }

@@ -216,7 +216,7 @@ Posted Core::post_recv_now(const Receive& r) {
   budget = kMaxSlice;
   Slot& s = slots[i];
   s.flags = static_cast<uint8_t>(kReceive | (r.allocate ? kAllocate : 0));
-  s.context = static_cast<uint16_t>(r.context);
+  s.context = r.context;
   s.peer = r.source;
   s.tag = r.tag;
   s.buffer = static_cast<unsigned char*>(r.data);
@@ -261,7 +261,7 @@ void Core::on_eager(uint32_t peer, const RecordHeader& h) {
   uint32_t e = unexpected.take_blocks(&p.pool, peer, blocks);
   if (e == kNone) return fault(peer);  // it has overdrawn its credit
   Unexpected& u = unexpected.at(e);
-  u.source = peer, u.tag = h.tag, u.context = static_cast<uint16_t>(h.context);
+  u.source = peer, u.tag = h.tag, u.context = h.context;
   u.eager = true;
   u.stamp = unexpected.next_stamp();
   u.length = h.length;
@@ -289,7 +289,7 @@ void Core::on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort
   // An older message of the same slot that still lies here was withdrawn, or
   // its sender could not have used the slot again.
   if (u.queued) unexpected.remove(e);
-  u.source = peer, u.tag = h.tag, u.context = static_cast<uint16_t>(h.context);
+  u.source = peer, u.tag = h.tag, u.context = h.context;
   u.eager = false;
   u.stamp = unexpected.next_stamp();
   u.length = h.length;

@@ -62,7 +62,7 @@ Posted Core::post_send_now(const Send& send) {
   Slot& s = slots[i];
   s.state = SlotState::Queued;
   s.flags = send.synchronous ? kSynchronous : 0;
-  s.context = static_cast<uint16_t>(send.context);
+  s.context = send.context;
   s.peer = send.dest;
   s.tag = send.tag;
   s.buffer = const_cast<unsigned char*>(static_cast<const unsigned char*>(send.data));

@@ -36,7 +36,7 @@ struct Slot {
   SlotState state;
   uint8_t flags;
   bool matched_here;  // a send to oneself that a receive has taken: private, so no garbage in a claim word can forge it
-  uint16_t context;
+  uint32_t context;
   uint32_t peer;     // a receive's may be kAnySource until matched
   uint32_t tag;      // a receive's may be kAnyTag until matched
   unsigned char* buffer;

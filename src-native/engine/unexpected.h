@@ -19,7 +19,7 @@ struct Unexpected {
   Links chain;
   Links order;
   uint32_t source, tag;
-  uint16_t context;
+  uint32_t context;
   bool queued;
   bool eager;
   uint64_t stamp;  // order of arrival

@@ -1,4 +1,4 @@
-// What a communicator can do: point-to-point messages (MPI 4.1, chapter 3).
+// Point-to-point messages of a communicator (MPI 4.1, chapter 3).
 import { checkDest, checkOptions, checkRecvTag, checkSendTag, checkSignal, checkSource, keySet } from './arguments.js';
 import { type Bytes, checkBytes, isBytes } from './bytes.js';
 import { ANY_TAG, PROC_NULL } from './constants.js';
@@ -44,8 +44,12 @@ const RECEIVE_KEYS = keySet('signal');
 const PROBE_KEYS = keySet();
 const SENDRECV_KEYS = keySet('dest', 'sendTag', 'recvTag');
 
-/** A group of ranks that talk to each other, and to nobody else (MPI 4.1, 7.1). The world is one of all its ranks. */
-export abstract class Comm {
+/** What the layers above need of a communicator, and programs do not: assigned in the class. */
+export let coreOf: (comm: PointToPoint) => Core;
+export let contextOf: (comm: PointToPoint) => number;
+
+/** The point-to-point part of a {@link Comm}. */
+export abstract class PointToPoint {
   /** This rank, 0 to `size` - 1 (MPI 4.1, 7.4.1). */
   readonly rank: number;
   /** How many ranks there are. */
@@ -191,6 +195,11 @@ export abstract class Comm {
     const signal = checkSignal(given.signal);
     if (source === PROC_NULL) return resolved(core, { ...fromNobody(), data: core.emptyBlock() });
     return core.postRecv(readMessage, undefined, source, tag, this.#context, signal);
+  }
+
+  static {
+    coreOf = (comm) => comm.#core;
+    contextOf = (comm) => comm.#context;
   }
 }
 
