@@ -5,6 +5,7 @@ import { ANY_TAG, PROC_NULL } from './constants.js';
 import { type Core, readMessage, readStatus } from './core.js';
 import { invalidArgument } from './errors.js';
 import { FLAG_SYNCHRONOUS } from './exchange.js';
+import type { Group } from './group.js';
 import type { Message, Status } from './message.js';
 import { type Request, resolved } from './request.js';
 
@@ -46,7 +47,9 @@ const SENDRECV_KEYS = keySet('dest', 'sendTag', 'recvTag');
 
 /** What the layers above need of a communicator, and programs do not: assigned in the class. */
 export let coreOf: (comm: PointToPoint) => Core;
+/** Of its point-to-point messages; context.ts says which others are its own. */
 export let contextOf: (comm: PointToPoint) => number;
+export let groupOf: (comm: PointToPoint) => Group;
 
 /** The point-to-point part of a {@link Comm}. */
 export abstract class PointToPoint {
@@ -56,12 +59,14 @@ export abstract class PointToPoint {
   readonly size: number;
   readonly #core: Core;
   readonly #context: number;
+  readonly #group: Group;
 
-  protected constructor(core: Core, context: number) {
-    this.rank = core.rank;
-    this.size = core.size;
+  protected constructor(core: Core, context: number, group: Group) {
+    this.rank = group.rank;
+    this.size = group.size;
     this.#core = core;
     this.#context = context;
+    this.#group = group;
   }
 
   /**
@@ -200,6 +205,7 @@ export abstract class PointToPoint {
   static {
     coreOf = (comm) => comm.#core;
     contextOf = (comm) => comm.#context;
+    groupOf = (comm) => comm.#group;
   }
 }
 

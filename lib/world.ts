@@ -2,9 +2,11 @@
 import { constants } from 'node:buffer';
 import { checkOptions, checkRank, checkTimeout, keySet } from './arguments.js';
 import type { NativeWorld } from './binding.js';
+import { contextFor } from './context.js';
 import { Core } from './core.js';
 import { closedError, invalidArgument, UintrError } from './errors.js';
 import { EmittingComm } from './events.js';
+import { Group } from './group.js';
 import { enter, type JoinOptions } from './join.js';
 import { leave } from './leave.js';
 import { COPY_KINDS, type CopyKind, type WorldInspection, type WorldStats } from './reports.js';
@@ -65,7 +67,7 @@ export class World extends EmittingComm {
         );
       },
     });
-    super(core, 0);
+    super(core, contextFor(0), Group.ofWorld(core.rank, core.size));
     this.#native = native;
     this.#core = core;
     this.#forget = forget;
