@@ -5,6 +5,8 @@
 //   CHECK_MAIN("eager")      // prints "ok eager 123 checks"; an argument selects titles that contain it
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -56,13 +58,16 @@ struct Registered {
   Registered(const char* title, void (*run)()) { tests().push_back({title, run}); }
 };
 
-// What a time limit stops says where it stood.
+// What a time limit stops says where it stood, and ends as it would have; its children only do that.
+inline pid_t runner;
 inline void stopped(int) {
-  std::fprintf(stderr, "stopped in \"%s\"\n", current);
-  std::_Exit(124);
+  if (getpid() == runner) std::fprintf(stderr, "stopped in \"%s\"\n", current);
+  std::signal(SIGTERM, SIG_DFL);
+  std::raise(SIGTERM);
 }
 
 inline int run_all(const char* name, int argc, char** argv) {
+  runner = getpid();
   std::signal(SIGTERM, stopped);
   for (const Test& t : tests()) {
     if (argc > 1 && std::strstr(t.title, argv[1]) == nullptr) continue;
