@@ -1,5 +1,22 @@
 {
   'variables': {
+    # Of whatever an interrupt handler can reach.
+    'handler_cflags': [
+      '-O2',
+      '-fPIC',
+      '-ffreestanding',
+      # Loops are not to be turned into calls of memcpy and its kin, nor into code that uses vector registers.
+      '-fno-tree-loop-distribute-patterns',
+      '-fno-tree-vectorize',
+      # What some distributions switch on by default and what calls into libc.
+      '-fno-stack-protector',
+      '-U_FORTIFY_SOURCE',
+      # Assembly in the addon carries no such marks, so marks on the rest would promise what the whole does not keep.
+      '-fcf-protection=none',
+      '-fno-asynchronous-unwind-tables',
+      # Any other model may call __tls_get_addr, which allocates on first use.
+      '-ftls-model=initial-exec',
+    ],
     # uintr needs Linux on x86-64. Elsewhere the build makes nothing, and the package says why at run time.
     'conditions': [
       ['OS=="linux" and target_arch=="x64"', { 'uintr_supported': 1 }, { 'uintr_supported': 0 }],
@@ -27,23 +44,24 @@
           'standalone_static_library': 1,
           'sources': ['<!@(node src-native/build.mjs --sources engine)'],
           'cflags': [
-            '-O2',
-            '-fPIC',
-            '-ffreestanding',
+            '<@(handler_cflags)',
             # A user interrupt saves no vector state. memcpy and its kin in line, as `rep movsb`, because libc's use
-            # vector registers; and loops are not to be turned into calls of them.
+            # vector registers.
             '-mgeneral-regs-only',
             '-minline-all-stringops',
-            '-fno-tree-loop-distribute-patterns',
-            '-fno-tree-vectorize',
-            # What some distributions switch on by default and what calls into libc.
-            '-fno-stack-protector',
-            '-U_FORTIFY_SOURCE',
-            # Assembly in the addon carries no such marks, so marks on the rest would promise what the whole does not keep.
-            '-fcf-protection=none',
-            '-fno-asynchronous-unwind-tables',
-            # Any other model may call __tls_get_addr, which allocates on first use.
-            '-ftls-model=initial-exec',
+          ],
+          'cflags_cc': ['-fno-threadsafe-statics'],
+        },
+        {
+          # The one part of what handlers reach that uses vector registers, behind a stub that saves them. The same test.
+          'target_name': 'uintr_reduction',
+          'type': 'static_library',
+          'standalone_static_library': 1,
+          'sources': ['<!@(node src-native/build.mjs --sources reduction)'],
+          'cflags': [
+            '<@(handler_cflags)',
+            # No more registers than the stub saves: SSE2, which every x86-64 has.
+            '-march=x86-64',
           ],
           'cflags_cc': ['-fno-threadsafe-statics'],
         },
@@ -51,6 +69,7 @@
           'target_name': 'uintr',
           'dependencies': [
             'uintr_engine',
+            'uintr_reduction',
             '<!(node -p "require(\'node-addon-api\').targets"):node_addon_api',
           ],
           'sources': ['<!@(node src-native/build.mjs --sources addon)'],

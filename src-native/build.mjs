@@ -1,4 +1,4 @@
-// Builds the addon: `node src-native/build.mjs [--clean | --sources engine | --sources addon]`.
+// Builds the addon: `node src-native/build.mjs [--clean | --sources engine|reduction|addon]`.
 //
 // A first build is prebuildify's, and what it leaves (prebuilds/linux-x64/uintr.node) is what the package ships. Later
 // ones are incremental, because prebuildify always starts from nothing: node-gyp in build/, then the same strip into the
@@ -21,7 +21,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const prebuilt = join('prebuilds', 'linux-x64', 'uintr.node');
-const archive = join('build', 'Release', 'uintr_engine.a');
+const archives = ['uintr_engine.a', 'uintr_reduction.a'];
 // What build/ was configured for; kept inside it, so that it goes when build/ goes.
 const stamp = join('build', 'configured-for.json');
 
@@ -39,9 +39,10 @@ function sources(which) {
   const inside = (...folders) => folders.flatMap((name) => filesIn(join('src-native', name))).filter(isSource);
   const drivers = inside('drivers');
   if (which === 'engine') return [...inside('engine'), ...drivers.filter(isHandler)];
+  if (which === 'reduction') return inside('reduction');
   if (which === 'addon')
     return [...inside('addon', 'bootstrap', 'sync'), ...drivers.filter((file) => !isHandler(file))];
-  throw new Error(`--sources takes engine or addon, not ${which}`);
+  throw new Error(`--sources takes engine, reduction or addon, not ${which}`);
 }
 
 function run(command, args, env = process.env) {
@@ -63,12 +64,13 @@ function configuration() {
     execPath: process.execPath,
     cxx: process.env.CXX ?? '',
     gyp: statSync('binding.gyp').mtimeMs,
-    sources: [sources('engine'), sources('addon')],
+    sources: ['engine', 'reduction', 'addon'].map(sources),
   });
 }
 
 function isCurrent(wanted) {
-  if (!existsSync(prebuilt) || !existsSync(archive) || !existsSync(stamp)) return false;
+  const made = [prebuilt, stamp, ...archives.map((name) => join('build', 'Release', name))];
+  if (!made.every((file) => existsSync(file))) return false;
   if (readFileSync(stamp, 'utf8') !== wanted) return false;
   const built = statSync(prebuilt).mtimeMs;
   return ['binding.gyp', ...filesIn('src-native')].every((file) => statSync(file).mtimeMs < built);
@@ -100,7 +102,7 @@ function build() {
     if (configured !== wanted) {
       run('node-gyp', ['configure', ...gyp], env);
       // make links again when an object is newer than the archive, and so not when one has gone.
-      for (const name of ['uintr_engine.a', 'uintr.node']) {
+      for (const name of [...archives, 'uintr.node']) {
         rmSync(join('build', 'Release', name), { force: true });
         rmSync(join('build', 'Release', 'obj.target', name), { force: true });
       }
@@ -125,7 +127,7 @@ if (option === '--sources') {
     rmSync(folder, { recursive: true, force: true });
   }
 } else if (option !== undefined) {
-  console.error('usage: node src-native/build.mjs [--clean | --sources engine | --sources addon]');
+  console.error('usage: node src-native/build.mjs [--clean | --sources engine|reduction|addon]');
   process.exit(2);
 } else if (process.platform !== 'linux' || process.arch !== 'x64') {
   console.log(`uintr: nothing to build on ${process.platform} ${process.arch}`);

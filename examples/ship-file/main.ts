@@ -1,26 +1,12 @@
 // `npm start`: ships a large file between two processes while the receiver computes, once by interrupts and once without
 // them (driver 'poll'), and shows how much of the transfer the computation did not notice.
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { formatBytes, formatNumber, renderTable } from '../../bench/lib/table.js';
+import { runRanks } from '../lib/ranks.js';
 import { hidden, type Result } from './result.js';
 
-const launcher = join(__dirname, '..', '..', 'lib', 'cli', 'main.js');
-const script = join(__dirname, 'rank.js');
-
-/** Two ranks, as `npx uintr run -n 2 rank.js` starts them; what they print besides the result is passed on. */
 async function run(options: string[]): Promise<Result | undefined> {
-  const child = spawn(process.execPath, [launcher, 'run', '-n', '2', ...options, script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let result: Result | undefined;
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const at = line.indexOf('{"driver":');
-    if (at < 0) console.log(line);
-    else result = JSON.parse(line.slice(at)) as Result;
-  });
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  const { code, result } = await runRanks<Result>({ ranks: 2, script: join(__dirname, 'rank.js'), options });
   if (code === 0 && result?.correct) return result;
   console.error(`ship-file: the ranks ended with ${code}${result?.correct === false ? ': the SHA-256 is wrong' : ''}`);
   process.exitCode = 1;

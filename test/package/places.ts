@@ -5,8 +5,11 @@ import { join, resolve } from 'node:path';
 /** The package's root, seen from dist/test/package. */
 export const root = resolve(__dirname, '..', '..', '..');
 
-/** The archive of everything that interrupt handlers can reach. */
+/** The archive of everything that interrupt handlers can reach, but reductions. */
 export const engineArchive = join(root, 'build', 'Release', 'uintr_engine.a');
+
+/** The archive of reductions, which handlers reach through its stub. */
+export const reductionArchive = join(root, 'build', 'Release', 'uintr_reduction.a');
 
 /** The one binary that the package ships. */
 export function shippedBinary(): string {
