@@ -24,7 +24,9 @@ export interface NativeSupport {
 }
 
 export interface NativeJoinOptions {
+  /** The launcher's socket, and the inode by which it is known to be that. */
   hubFd?: number;
+  hubInode?: number;
   name?: string;
   size: number;
   rank?: number;
@@ -95,6 +97,13 @@ export interface NativeSender {
   close(): void;
 }
 
+/** A rendezvous (src-native/addon/hub.h). */
+export interface NativeHub {
+  readonly fds: number[];
+  release(rank: number): void;
+  close(): void;
+}
+
 export interface Binding {
   /** Returns a function that ends the attempt, or why it cannot even begin. */
   join(
@@ -113,7 +122,7 @@ export interface Binding {
   ): NativeReceiver | NativeFailure;
   openSender(fd: number): NativeSender | NativeFailure;
   /** The rendezvous for ranks that this process starts. */
-  createHub(size: number): { fds: number[]; close(): void };
+  createHub(size: number): NativeHub;
   /** Worlds that this thread is in, by what they are known as. Here, because this object exists once per thread. */
   joined?: Map<string, unknown>;
 }

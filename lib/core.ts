@@ -2,6 +2,7 @@
 // alive. Nothing outside the package sees it.
 import type { NativeWorld } from './binding.js';
 import { ANY_SOURCE, ANY_TAG } from './constants.js';
+import { requestChannel } from './diagnostics.js';
 import { closedError, type ExitCause, invalidArgument, UintrError } from './errors.js';
 import {
   ACTIVE,
@@ -42,6 +43,7 @@ import {
   fail,
   finish,
   isActive,
+  isSend,
   type Reader,
   type Request,
   rejected,
@@ -149,6 +151,7 @@ export class Core {
 
   #posted<T>(request: Request<T>, slot: number, signal: AbortSignal | undefined): Request<T> {
     const words = this.#words;
+    if (requestChannel.hasSubscribers && (slot >= 0 || slot === POST_DONE)) this.#publish(request);
     if (slot >= 0) {
       this.#slots[slot] = request;
       words[ACTIVE]! += 1;
@@ -163,6 +166,20 @@ export class Core {
     }
     if (slot === POST_CLOSED) throw closedError(this.rank);
     throw invalidArgument('data', 'a buffer that the addon knows', dataOf(request));
+  }
+
+  /** The arguments still stand where they were put. */
+  #publish(request: Request<unknown>): void {
+    const words = this.#words;
+    requestChannel.publish({
+      rank: this.rank,
+      request,
+      kind: isSend(request) ? 'send' : 'receive',
+      peer: words[PEER] === ANY ? ANY_SOURCE : words[PEER],
+      tag: words[TAG] === ANY ? ANY_TAG : words[TAG],
+      context: words[CONTEXT],
+      byteLength: dataOf(request)?.byteLength,
+    });
   }
 
   // ---- progress -------------------------------------------------------------

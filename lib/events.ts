@@ -1,5 +1,6 @@
 // What a world tells by itself, and the EventEmitter it does that with.
 import { EventEmitter } from 'node:events';
+import type { ChildExit } from './children.js';
 import { Comm } from './comm.js';
 import type { ExitCause } from './errors.js';
 
@@ -13,6 +14,8 @@ export interface PeerExit {
 /** What a world emits. It never emits 'error'. */
 export interface WorldEvents {
   'peer-exit': [PeerExit];
+  /** Only in the rank that called World.spawn. */
+  'child-exit': [ChildExit];
 }
 
 /** A communicator that is an EventEmitter as well. */

@@ -1,5 +1,6 @@
 // uintr: MPI's nonblocking messages between Node processes on one Linux host, which move while JavaScript computes.
 export type { Bytes } from './bytes.js';
+export type { ChildExit } from './children.js';
 export { Comm } from './comm.js';
 export { ANY_SOURCE, ANY_TAG, IN_PLACE, PROC_NULL } from './constants.js';
 export { AbortError, type ExitCause, UintrError, type UintrErrorCode } from './errors.js';
@@ -11,5 +12,6 @@ export type { ProbeOptions, ReceiveOptions, SendOptions, SendRecvOptions } from 
 export type { CopiedBytes, CopyKind, RequestInspection, WorldInspection, WorldStats } from './reports.js';
 export { Request } from './request.js';
 export { type Indexed, type Outcome, testAny, testSome, waitAll, waitAny } from './request-sets.js';
+export type { SpawnOptions } from './spawn.js';
 export { type Support, support, type Verdict } from './support.js';
 export { type CloseOptions, World } from './world.js';

@@ -2,8 +2,10 @@
 import { debuglog } from 'node:util';
 import { checkOptions, keySet } from './arguments.js';
 import { binding, type NativeFailure, type NativeJoinOptions, type NativeWorld } from './binding.js';
+import { joinChannel } from './diagnostics.js';
 import { invalidArgument, UintrError, type UintrErrorCode } from './errors.js';
-import { type Bootstrap, takeBootstrap } from './launched.js';
+import { type Inspectable, inspectOn, inspectSignal } from './inspect-signal.js';
+import { type Place, takeLaunched } from './launched.js';
 import { OPTIONS, type ResolvedOptions, resolveOptions, variableOf, type WorldOptions } from './options.js';
 import { watchSignals } from './signals.js';
 import { support } from './support.js';
@@ -39,11 +41,13 @@ const UNNAMED = '';
 type Settle = (count: number) => void;
 
 /** Makes the world out of what the addon has; `onBatch` takes who settles what the event loop brings. */
-export type Make<W> = (native: NativeWorld, onBatch: (settle: Settle) => void, forget: () => void) => W;
+export type Make<W extends Inspectable> = (
+  native: NativeWorld,
+  onBatch: (settle: Settle) => void,
+  forget: () => void,
+) => W;
 
-let launched = false;
-
-export async function enter<W>(options: JoinOptions | undefined, make: Make<W>): Promise<W> {
+export async function enter<W extends Inspectable>(options: JoinOptions | undefined, make: Make<W>): Promise<W> {
   const addon = binding();
   const given = checkOptions(options, JOIN_KEYS);
   const place = placeOf(given);
@@ -56,38 +60,59 @@ export async function enter<W>(options: JoinOptions | undefined, make: Make<W>):
     const which = given.name === undefined ? 'its world' : `the world '${given.name}'`;
     throw new UintrError('ERR_UINTR_JOIN', `this thread has joined ${which} already`);
   }
-  const bootstrap = given.name === undefined ? takeLaunched() : undefined;
+  const launcher = given.name === undefined ? takeLaunched(process.env) : undefined;
   joined.set(key, true);
+  return attempt({ place: launcher ?? place, resolved, given, make, forget: () => joined.delete(key) });
+}
+
+/** One attempt to enter a world. */
+export interface Attempt<W extends Inspectable> {
+  place: Place;
+  resolved: ResolvedOptions;
+  /** As the program gave them, for its errors. */
+  given: WorldOptions;
+  make: Make<W>;
+  /** The attempt has failed, or the world was left. */
+  forget?: () => void;
+  /** It is under way: the options are good. */
+  onStarted?: () => void;
+}
+
+export async function attempt<W extends Inspectable>(how: Attempt<W>): Promise<W> {
+  const { place, resolved, given, make, forget, onStarted } = how;
   const unwatch = watchSignals();
-  const forget = (): void => {
-    joined.delete(key);
+  let silence = (): void => {};
+  const end = (): void => {
+    forget?.();
     unwatch();
+    silence();
   };
   try {
-    const native: NativeJoinOptions = { ...nativeOptions(resolved), ...place, ...bootstrap };
+    const signal = inspectSignal(process.env);
+    const native: NativeJoinOptions = { ...nativeOptions(resolved), ...place };
     return await new Promise<W>((resolve, reject) => {
       let settle: Settle = () => {};
-      const started = addon.join(
+      const started = binding().join(
         native,
         (count) => settle(count),
         (failure, world) => {
           if (world === undefined) return reject(joinError(failure!, given));
           debugDriver(resolved.driver, world.driver());
-          resolve(
-            make(
-              world,
-              (takes) => {
-                settle = takes;
-              },
-              forget,
-            ),
-          );
+          const takes = (taker: Settle): void => {
+            settle = taker;
+          };
+          const made = make(world, takes, end);
+          // A signal that interrupts ranks is not for the program to handle.
+          if (signal !== resolved.signal) silence = inspectOn(signal, made);
+          if (joinChannel.hasSubscribers) joinChannel.publish({ world: made });
+          resolve(made);
         },
       );
       if (typeof started !== 'function') reject(joinError(started, given));
+      else onStarted?.();
     });
   } catch (error) {
-    forget();
+    end();
     throw error;
   }
 }
@@ -101,20 +126,7 @@ function debugDriver(asked: string, used: string): void {
   debug("driver '%s' asked for, '%s' in use%s", asked, used, drivers.uintr.ok ? '' : ` (${drivers.uintr.reason})`);
 }
 
-/** The launcher's world, once. */
-function takeLaunched(): Bootstrap | undefined {
-  const bootstrap = takeBootstrap(process.env);
-  if (bootstrap !== undefined) {
-    launched = true;
-    return bootstrap;
-  }
-  // A world of size 1 instead would be a surprise.
-  if (launched)
-    throw new UintrError('ERR_UINTR_JOIN', "this process has left its launcher's world, which cannot be joined twice");
-  return undefined;
-}
-
-function placeOf({ name, size, rank }: JoinOptions): { name?: string; size: number; rank?: number } {
+function placeOf({ name, size, rank }: JoinOptions): Place {
   if (name === undefined) {
     if (size !== undefined) throw invalidArgument('size', 'left out where there is no name', size);
     if (rank !== undefined) throw invalidArgument('rank', 'left out where there is no name', rank);
@@ -136,7 +148,7 @@ function nativeOptions({ copy, ...rest }: ResolvedOptions): Omit<NativeJoinOptio
   return { ...rest, copyKinds: ALLOWED_COPIES[copy] };
 }
 
-function joinError({ code, message, errno, syscall }: NativeFailure, given: JoinOptions): UintrError {
+function joinError({ code, message, errno, syscall }: NativeFailure, given: WorldOptions): UintrError {
   // The caller's time for a whole world is over: one of the ways in which joining fails, and told as such.
   const told = code === 'ERR_UINTR_TIMEOUT' ? 'ERR_UINTR_JOIN' : (code as UintrErrorCode);
   // Which signals will do is known to the addon alone; where the name came from, only here.

@@ -2,6 +2,7 @@
 import { listen, stopListening } from './abort.js';
 import { checkTimeout } from './arguments.js';
 import type { Core } from './core.js';
+import { settleChannel } from './diagnostics.js';
 import { AbortError, timeoutError } from './errors.js';
 import { R_ERROR } from './exchange.js';
 import { CANCELLED, failureOf } from './failures.js';
@@ -36,6 +37,7 @@ export let abortOn: (request: Request<unknown>, signal: AbortSignal) => void;
 /** Where the engine keeps it while it is active. */
 export let slotOf: (request: Request<unknown>) => number;
 export let isActive: (request: Request<unknown>) => boolean;
+export let isSend: (request: Request<unknown>) => boolean;
 /** Somebody has got its value or its error. */
 export let isCollected: (request: Request<unknown>) => boolean;
 export let collect: <T>(request: Request<T>) => T;
@@ -205,6 +207,9 @@ export class Request<T> implements PromiseLike<T> {
       else this.#reject!(error);
       this.#resolve = this.#reject = undefined;
     }
+    if (settleChannel.hasSubscribers && this.#read !== never) {
+      settleChannel.publish({ rank: this.#core.rank, request: this, error });
+    }
   }
 
   static {
@@ -267,6 +272,7 @@ export class Request<T> implements PromiseLike<T> {
 
     slotOf = (request) => request.#slot;
     isActive = (request) => request.#state === State.Active;
+    isSend = (request) => request.#isSend;
     isCollected = (request) => request.#collected;
     collect = (request) => request.#collect();
     hasFailed = (request) => request.#state === State.Failed;

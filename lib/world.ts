@@ -4,12 +4,14 @@ import { checkOptions, checkRank, checkTimeout, keySet } from './arguments.js';
 import type { NativeWorld } from './binding.js';
 import { contextFor } from './context.js';
 import { Core } from './core.js';
+import { closeChannel, peerExitChannel } from './diagnostics.js';
 import { closedError, invalidArgument, UintrError } from './errors.js';
 import { EmittingComm } from './events.js';
 import { Group } from './group.js';
 import { enter, type JoinOptions } from './join.js';
 import { leave } from './leave.js';
 import { COPY_KINDS, type CopyKind, type WorldInspection, type WorldStats } from './reports.js';
+import { type SpawnOptions, spawnWorld } from './spawn.js';
 
 /** Options of {@link World.close}. */
 export interface CloseOptions {
@@ -41,8 +43,9 @@ export class World extends EmittingComm {
   /**
    * Enters a world (compare MPI 4.1, 11.2, MPI_Init).
    *
-   * Without a name: in what `uintr run` started, that world; else one of size 1. With a name and a size: the world of all
-   * processes of this user that join under that name, ranks by arrival unless given.
+   * Without a name: in what `uintr run`, {@link World.spawn}, mpirun, mpiexec or srun started, that world; else one of
+   * size 1. With a name and a size: the world of all processes of this user that join under that name, ranks by arrival
+   * unless given.
    *
    * Rejects with ERR_UINTR_JOIN (the others did not come within `joinTimeout`; the rank is taken; this thread is in that
    * world already), ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_NO_MEMORY, ERR_UINTR_UNSUPPORTED.
@@ -51,11 +54,33 @@ export class World extends EmittingComm {
     return enter(options, (native, onBatch, forget) => new World(native, onBatch, forget));
   }
 
+  /**
+   * Starts `options.ranks` processes or worker threads that run `script`, and makes one world of them and the caller,
+   * which is rank 0 (compare MPI 4.1, 11.8.2, MPI_Comm_spawn). Each calls `World.join()` without arguments; its own
+   * children are no ranks.
+   *
+   * Processes share this one's standard output and error, threads write to them by way of this thread; neither gets the
+   * standard input. They do not keep this process alive, and end by themselves: closing the world tells them so, by
+   * 'peer-exit', as does the end of this process, with which threads end. How each has ended is told by 'child-exit';
+   * a failure that nobody listens for, by a process warning.
+   *
+   * Rejects with ERR_UINTR_JOIN when one cannot be started or ends before it has joined (`peer` is its rank, and `cause`
+   * a {@link ChildExit}), or `joinTimeout` is over, after the others were ended; with ERR_UINTR_INVALID_ARGUMENT,
+   * ERR_UINTR_NO_MEMORY, ERR_UINTR_UNSUPPORTED.
+   */
+  static async spawn(script: string | URL, options: SpawnOptions): Promise<World> {
+    return spawnWorld(script, options, (native, onBatch, forget) => new World(native, onBatch, forget));
+  }
+
   private constructor(native: NativeWorld, onBatch: (settle: (count: number) => void) => void, forget: () => void) {
     const core = new Core(native, {
       // News can come out of any call; listeners run outside of it, and after the continuations of whatever completed
       // before: a program that awaits a rank's last message and then listens for its exit is not to miss it.
-      peerGone: (rank, cause) => void setImmediate(() => this.emit('peer-exit', { rank, cause })),
+      peerGone: (rank, cause) =>
+        void setImmediate(() => {
+          if (peerExitChannel.hasSubscribers) peerExitChannel.publish({ world: this, rank, cause });
+          this.emit('peer-exit', { rank, cause });
+        }),
       driverLost: () => {
         this.#driver = native.driver();
         process.emitWarning(
@@ -207,6 +232,7 @@ export class World extends EmittingComm {
     this.#held = false;
     this.#left = true;
     this.#forget();
+    if (closeChannel.hasSubscribers) closeChannel.publish({ world: this });
   }
 
   #checkUsable(): void {

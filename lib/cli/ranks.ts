@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { BOOTSTRAP_VARIABLE, encodeBootstrap } from '../launched.js';
 import { COULD_NOT_START } from './failure.js';
 import { Guard } from './guard.js';
+import { listenersIn } from './listeners.js';
 import { LinePrefix } from './prefix.js';
 
 /** How long a rank has between SIGTERM and SIGKILL, in milliseconds. */
@@ -59,6 +60,12 @@ export class Ranks {
       // A group of which nothing is left may be somebody else's by now.
       if (rank.running || rank.outputs > 0) signalGroup(rank.child, signal);
     }
+  }
+
+  /** Passes a signal on to what listens to it, and to nothing else, which it would end. */
+  signalListeners(signal: NodeJS.Signals): void {
+    const groups = this.#ranks.filter(({ running, outputs }) => running || outputs > 0).map(({ child }) => child.pid!);
+    for (const pid of listenersIn(groups, signal)) signalProcess(pid, signal);
   }
 
   /** Ends all that still run: SIGTERM, and SIGKILL for what is left after the grace. `code`: why, if nothing failed yet. */
@@ -132,9 +139,13 @@ export class Ranks {
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  signalProcess(-child.pid!, signal);
+}
+
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-child.pid!, signal);
+    process.kill(pid, signal);
   } catch {
-    // The group has ended.
+    // The process, or group, has ended.
   }
 }

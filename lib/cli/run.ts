@@ -1,5 +1,6 @@
 // `uintr run`: starts the ranks of one world.
 import { binding } from '../binding.js';
+import { INSPECT_VARIABLE, inspectSignal } from '../inspect-signal.js';
 import { OPTIONS, resolveOptions, variableOf } from '../options.js';
 import { UsageError } from './failure.js';
 import { Ranks } from './ranks.js';
@@ -11,6 +12,8 @@ uintr run -n <ranks> [options] -- command [arguments]
 
 Starts <ranks> processes (1 to ${MAX_RANKS}) whose World.join() puts them into one world, prefixes their output with the
 rank, and ends with the exit code of the first that fails (128 + signal), after ending the others.
+
+On SIGUSR2 (or what ${INSPECT_VARIABLE} names) each rank prints what it waits for, as soon as its event loop turns.
 
 ${OPTIONS.map(({ name, doc }) => `  ${`--${flagOf(name)} <value>`.padEnd(30)}${doc}`).join('\n')}
 `;
@@ -25,12 +28,14 @@ interface Parsed {
 /** Resolves with the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
   const { ranks: size, env: options, command, args } = parse(argv);
-  const env = { ...process.env, ...options };
+  const env: NodeJS.ProcessEnv = { ...process.env, ...options };
+  env[INSPECT_VARIABLE] ||= 'SIGUSR2';
   // Before anything is started: a wrong value would otherwise be told by every rank.
   resolveOptions({}, env);
+  const inspect = inspectSignal(env)!;
   const hub = binding().createHub(size);
   const ranks = new Ranks();
-  const forget = forwardSignals(ranks);
+  const forget = forwardSignals(ranks, inspect);
   try {
     return await ranks.run({ command, args, env, sockets: hub.fds });
   } finally {
@@ -39,9 +44,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-function forwardSignals(ranks: Ranks): () => void {
-  const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const).map((signal) => {
-    const handler = (): void => ranks.signal(signal);
+function forwardSignals(ranks: Ranks, inspect: NodeJS.Signals): () => void {
+  const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP', inspect] as const).map((signal) => {
+    const handler = (): void => (signal === inspect ? ranks.signalListeners(signal) : ranks.signal(signal));
     process.on(signal, handler);
     return () => process.off(signal, handler);
   });

@@ -131,6 +131,7 @@ bool read_options(napi_env env, napi_value from, JoinJob* job, JoinError* error)
   auto number = [&](const char* key, double fallback) { return js::get_number(env, from, key, fallback); };
   JoinRequest& request = job->request;
   request.hub_fd = static_cast<int>(number("hubFd", -1));
+  request.hub_inode = static_cast<uint64_t>(number("hubInode", 0));
   request.name = js::get_string(env, from, "name");
   double rank = number("rank", -1);
   request.wanted_rank = rank < 0 ? kNone : static_cast<uint32_t>(rank);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "bootstrap/hub_socket.h"
 #include "bootstrap/joined.h"
 #include "bootstrap/probe.h"
 
@@ -39,15 +40,7 @@ bool check(const JoinRequest& request, JoinError* error) {
 
 bool wants_cma(const JoinRequest& request) { return (request.copy_kinds & kCopyCma) != 0; }
 
-bool is_hub_socket(int fd) {
-  int type = 0;
-  socklen_t length = sizeof type;
-  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET;
-}
-
 Step join_launched(const JoinRequest& request, Fd socket, Deadline deadline, JoinedRank* joined, JoinError* error) {
-  // Inherited by this rank alone: its own children get no rank by it.
-  fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
   ucred launcher{};
   socklen_t length = sizeof launcher;
   // Of a socket pair the kernel tells who made it: the common ancestor of all ranks.
@@ -124,13 +117,13 @@ bool join(const JoinRequest& request, std::unique_ptr<Joined>* out, JoinError* e
   Fd socket;
   if (request.hub_fd >= 0) {
     // Not owned before it is known to be what it should be: it may be anything of this process.
-    if (!is_hub_socket(request.hub_fd)) {
+    socket = claim_hub_socket(request.hub_fd, request.hub_inode);
+    if (!socket) {
       fail(error, "ERR_UINTR_JOIN",
            "descriptor " + std::to_string(request.hub_fd) +
                " is not the launcher's socket (was it closed, or used before?)");
       return false;
     }
-    socket.reset(request.hub_fd);
   }
   const Deadline deadline = Deadline::in(request.timeout_ms);
   auto joined = std::make_unique<JoinedRank>();

@@ -28,6 +28,7 @@ struct JoinRequest {
   // Where the hub is. hub_fd: the inherited socket (join() owns it from here on, and closes it). Else name: a named
   // world. Neither: a world of size 1 alone.
   int hub_fd = -1;
+  uint64_t hub_inode = 0;  // of that socket, by which it is told from what has its number since; 0: not known
   std::string name;
   uint32_t wanted_rank = kNone;  // named worlds: kNone = by arrival
 

@@ -20,10 +20,11 @@ export class Launcher {
   readonly #closed: Promise<unknown>;
   #heard = (): void => {};
 
-  constructor(args: string[], input?: string) {
+  /** `more`: for the environment. */
+  constructor(args: string[], input?: string, more: Record<string, string> = {}) {
     marks += 1;
     this.mark = `test-cli-${process.pid}-${Date.now().toString(36)}-${marks}`;
-    const env = cleanEnvironment({ UINTR_TEST_MARK: this.mark });
+    const env = cleanEnvironment({ ...more, UINTR_TEST_MARK: this.mark });
     this.child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.child.stdin!.end(input);
     this.child.stdout!.on('data', (data) => {
@@ -32,6 +33,7 @@ export class Launcher {
     });
     this.child.stderr!.on('data', (data) => {
       this.stderr += data;
+      this.#heard();
     });
     this.#closed = once(this.child, 'close');
     launchers.push(this);
@@ -57,8 +59,8 @@ export class Launcher {
   }
 
   /** Resolves when `text` was said `times` times. */
-  async said(text: string, times: number): Promise<void> {
-    while (this.stdout.split(text).length - 1 < times) {
+  async said(text: string, times: number, where: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
+    while (this[where].split(text).length - 1 < times) {
       await new Promise<void>((resolve, reject) => {
         this.#heard = resolve;
         this.#closed.then(() => reject(new Error(`ended before it said ${text}: ${this.stdout}${this.stderr}`)));

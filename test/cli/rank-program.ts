@@ -38,6 +38,12 @@ async function main(): Promise<void> {
       console.log(`rank ${world.rank} of ${world.size}, ${String(process.env['UINTR_BOOTSTRAP'])}`);
       return world.close();
     }
+    case 'stuck': {
+      const world = await World.join();
+      console.log('ready');
+      await world.recv({ source: 1 - world.rank, tag: 42 });
+      return;
+    }
     case 'fail-after-join': {
       const world = await World.join();
       if (world.rank === 1) process.exit(7);

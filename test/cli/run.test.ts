@@ -109,6 +109,31 @@ describe('uintr run', () => {
     await expectNoneLeft(launcher);
   });
 
+  test.each([
+    ['SIGUSR2', {}],
+    ['SIGQUIT', { UINTR_INSPECT_SIGNAL: 'SIGQUIT' }],
+  ] as const)('asks its ranks on %s what they wait for, and ends nothing by it', async (signal, more) => {
+    // The shell does not handle the signal.
+    const program = `node ${PROGRAM} stuck; exit 0`;
+    const launcher = new Launcher(['run', '-n', '2', '--', 'sh', '-c', program], undefined, more);
+    await launcher.said('ready', 2);
+    for (let times = 1; times <= 2; times += 1) {
+      launcher.child.kill(signal);
+      await launcher.said('tag: 42', 2 * times, 'stderr');
+    }
+    expect(launcher.stderr).toMatch(/^\[0\] uintr: rank 0 of 2, process \d+: \{$/m);
+    expect(launcher.stderr).toMatch(/^\[1\] .*kind: 'receive', state: 'posted', peer: 0, tag: 42/m);
+    launcher.child.kill('SIGTERM');
+    expect(await launcher.ended()).toBe(143);
+    await expectNoneLeft(launcher);
+  });
+
+  test('refuses a signal that nobody can handle', async () => {
+    const launcher = new Launcher(['run', '-n', '2', '--', 'echo'], undefined, { UINTR_INSPECT_SIGNAL: 'SIGKILL' });
+    expect(await launcher.ended()).toBe(1);
+    expect(launcher.stderr).toMatch(/'UINTR_INSPECT_SIGNAL' .*'SIGKILL'/);
+  });
+
   test('ends its ranks when nobody reads their output any more', async () => {
     const launcher = new Launcher(['run', '-n', '2', '--', 'yes']);
     await launcher.said('[1] y', 1);

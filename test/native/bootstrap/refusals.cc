@@ -1,6 +1,7 @@
 // Joining that does not succeed: each failure ends in time, says what or who is to blame, and leaves nothing behind.
 //
 // sources: src-native/bootstrap/admission.cc src-native/bootstrap/client.cc src-native/bootstrap/error.cc
+// sources: src-native/bootstrap/hub_socket.cc
 // sources: src-native/bootstrap/hub.cc src-native/bootstrap/join.cc src-native/bootstrap/joined.cc
 // sources: src-native/bootstrap/liveness.cc src-native/bootstrap/named.cc src-native/bootstrap/probe.cc
 // sources: src-native/bootstrap/rendezvous.cc src-native/bootstrap/segments.cc src-native/bootstrap/wire.cc
@@ -9,6 +10,10 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <barrier>
+#include <thread>
+
+#include "bootstrap/hub_socket.h"
 #include "bootstrap/wire.h"
 #include "tools.h"
 
@@ -195,6 +200,34 @@ void a_forged_hello_harms_nobody() {
   test::ended_well(forger);
 }
 
+// Several threads of a process may know the number of the same socket.
+void a_socket_is_taken_once() {
+  for (int round = 0; round < 200; ++round) {
+    World w(1);
+    const int fd = w.sockets[0].release();
+    const uint64_t inode = inode_of(fd);
+    CHECK(!claim_hub_socket(fd, inode + 1));
+    Fd claims[4];
+    std::barrier start(4);
+    std::vector<std::thread> threads;
+    for (Fd& claim : claims) {
+      threads.emplace_back([&] {
+        start.arrive_and_wait();
+        claim = claim_hub_socket(fd, inode);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    int taken = 0;
+    for (const Fd& claim : claims) {
+      if (!claim) continue;
+      ++taken;
+      CHECK(inode_of(claim.get()) == inode);
+      CHECK((fcntl(claim.get(), F_GETFD) & FD_CLOEXEC) != 0);
+    }
+    CHECK(taken == 1);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -208,6 +241,7 @@ int main() {
   waiting_can_be_cancelled();
   garbage_is_refused();
   a_forged_hello_harms_nobody();
+  a_socket_is_taken_once();
   CHECK(test::open_descriptors() == before);
   CHECK(test::threads() == 1 + 2);
   return test::report("refusals");

@@ -2,6 +2,7 @@
 //
 // preload: emulator
 // sources: src-native/engine/*.cc src-native/bootstrap/admission.cc src-native/bootstrap/client.cc
+// sources: src-native/bootstrap/hub_socket.cc
 // sources: src-native/bootstrap/error.cc src-native/bootstrap/hub.cc src-native/bootstrap/join.cc
 // sources: src-native/bootstrap/joined.cc src-native/bootstrap/liveness.cc src-native/bootstrap/named.cc
 // sources: src-native/bootstrap/probe.cc src-native/bootstrap/rendezvous.cc src-native/bootstrap/segments.cc

@@ -1,0 +1,19 @@
+/**
+ * What happens in a world, for tools (`node:diagnostics_channel`). A channel that nobody has subscribed to costs one
+ * comparison.
+ *
+ * - `uintr:join` { world }: this thread has entered a world
+ * - `uintr:close` { world }: it has left it
+ * - `uintr:peer-exit` { world, rank, cause }: as the event of that name
+ * - `uintr:request` { rank, request, kind, peer, tag, context, byteLength }: an operation was posted. `rank` is the own
+ *   one, and `peer` the other rank (of the world), or ANY_SOURCE; `byteLength` the length of the buffer, and undefined
+ *   for a receive without one
+ * - `uintr:settle` { rank, request, error }: such an operation is over; `error` is undefined if it succeeded
+ */
+import { type Channel, channel } from 'node:diagnostics_channel';
+
+export const joinChannel: Channel = channel('uintr:join');
+export const closeChannel: Channel = channel('uintr:close');
+export const peerExitChannel: Channel = channel('uintr:peer-exit');
+export const requestChannel: Channel = channel('uintr:request');
+export const settleChannel: Channel = channel('uintr:settle');

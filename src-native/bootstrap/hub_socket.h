@@ -1,0 +1,17 @@
+// The socket by which a launcher's rank reaches the hub, until somebody takes it.
+#pragma once
+
+#include <cstdint>
+
+#include "bootstrap/fd.h"
+
+namespace uintr {
+
+// Takes the socket `fd` over, under a number of the caller's own; empty if `fd` is no hub's socket, or (`inode` not 0)
+// another one. A descriptor belongs to all threads of a process, and several may know this number: the thread that is
+// to be the rank, one that inherited its environment, the one that made the socket. The first has it.
+Fd claim_hub_socket(int fd, uint64_t inode);
+
+uint64_t inode_of(int fd);  // 0: none
+
+}  // namespace uintr
