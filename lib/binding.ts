@@ -1,7 +1,7 @@
 // The one typed view of the addon (src-native/addon): nothing else in lib/ knows what it exports.
 import { UintrError } from './errors.js';
 import { loadNative } from './native.js';
-import type { WorldInspection, WorldStats } from './reports.js';
+import type { RequestInspection, WorldInspection, WorldStats } from './reports.js';
 
 /** Why joining, or opening a doorbell, failed; becomes a UintrError. */
 export interface NativeFailure {
@@ -43,6 +43,11 @@ export interface NativeJoinOptions {
   joinTimeout: number;
 }
 
+/** Peers are ranks of the world. */
+export interface NativeInspection extends Omit<WorldInspection, 'requests'> {
+  requests: (Omit<RequestInspection, 'comm' | 'purpose'> & { context: number })[];
+}
+
 /** A world as the addon makes it. Counts are of records in the exchange's batch. */
 export interface NativeWorld {
   readonly exchange: ArrayBuffer;
@@ -77,7 +82,7 @@ export interface NativeWorld {
   detach(buffer: ArrayBuffer): boolean;
 
   stats(): WorldStats | undefined;
-  inspect(): WorldInspection | undefined;
+  inspect(): NativeInspection | undefined;
 }
 
 /** A receiver of doorbells as the addon makes it. After close() its functions do nothing. */

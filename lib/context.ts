@@ -12,12 +12,58 @@ export enum Purpose {
   Management = 3,
 }
 
+const CONTEXTS_PER_ID = 4;
+// An id is the rank of the world that gives it, and a number of its own: so nobody has to be asked for one.
+const NUMBERS = 2 ** 20;
+
 /** The context of communicator `id`, below 2^30, for point-to-point messages. */
 export function contextFor(id: number): number {
-  return id * 4;
+  return id * CONTEXTS_PER_ID;
 }
 
 /** Another context of the communicator whose messages have `context`. */
 export function contextOfPurpose(context: number, purpose: Purpose): number {
   return context + purpose;
+}
+
+/** Which communicator a context belongs to, and what it is for. */
+export function identify(context: number): { id: number; purpose: Purpose } {
+  return { id: Math.floor(context / CONTEXTS_PER_ID), purpose: context % CONTEXTS_PER_ID };
+}
+
+export const PURPOSES: readonly Purpose[] = [
+  Purpose.PointToPoint,
+  Purpose.Collective,
+  Purpose.Revoke,
+  Purpose.Management,
+];
+
+/** The ids that one rank of the world has to give. */
+export class Ids {
+  readonly #rank: number;
+  // 0 of rank 0 is the world's.
+  #next = 1;
+  readonly #free: number[] = [];
+
+  constructor(rank: number) {
+    this.#rank = rank;
+  }
+
+  /** Undefined when all are taken. */
+  take(): number | undefined {
+    const id = this.#free.pop();
+    if (id !== undefined || this.#next === NUMBERS) return id;
+    this.#next += 1;
+    return this.#rank * NUMBERS + this.#next - 1;
+  }
+
+  /** Nobody uses it, or will. */
+  give(id: number): void {
+    this.#free.push(id);
+  }
+}
+
+/** Whether that rank of the world can have given it. */
+export function isId(id: unknown, rank: number): id is number {
+  return typeof id === 'number' && Number.isInteger(id) && id > 0 && Math.floor(id / NUMBERS) === rank;
 }

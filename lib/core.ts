@@ -2,6 +2,7 @@
 // alive. Nothing outside the package sees it.
 import type { NativeWorld } from './binding.js';
 import { ANY_SOURCE, ANY_TAG } from './constants.js';
+import { Ids } from './context.js';
 import { requestChannel } from './diagnostics.js';
 import { closedError, type ExitCause, invalidArgument, UintrError } from './errors.js';
 import {
@@ -50,6 +51,7 @@ import {
   slotOf,
   started,
 } from './request.js';
+import type { Scope } from './scope.js';
 
 /** One slice of a blocking wait, in milliseconds: as long as process.exit() and a worker's end may be held up. */
 const SLICE_MS = 50;
@@ -71,6 +73,13 @@ export class Core {
   readonly #empty = new WeakSet<ArrayBufferLike>();
   readonly #slots: (Request<unknown> | undefined)[] = [];
   readonly #events: CoreEvents;
+  /** The communicators besides the world, by id. */
+  readonly scopes = new Map<number, Scope>();
+  readonly ids: Ids;
+  /** Ranks that are known to be gone. */
+  readonly gone = new Map<number, ExitCause>();
+  // Of those, the ones that the communicators have not been told of.
+  readonly #lost: number[] = [];
   #closed = false;
 
   constructor(native: NativeWorld, events: CoreEvents) {
@@ -80,6 +89,7 @@ export class Core {
     this.maxRequests = native.maxRequests;
     this.#words = new Int32Array(native.exchange);
     this.#events = events;
+    this.ids = new Ids(native.rank);
   }
 
   /** Requests in flight. */
@@ -102,6 +112,8 @@ export class Core {
 
   // ---- posting --------------------------------------------------------------
 
+  // With a scope, ranks are its communicator's, in arguments and results; else they are the world's.
+
   postSend(
     data: Passed,
     dest: number,
@@ -109,10 +121,11 @@ export class Core {
     context: number,
     flags: number,
     signal: AbortSignal | undefined,
+    scope?: Scope,
   ): Request<Status> {
     if (signal?.aborted) return rejected(this, signal.reason);
-    this.#arguments(dest, tag, context, flags);
-    const request = create(this, readStatus, data, true);
+    this.#arguments(scope === undefined ? dest : scope.group.toWorld(dest), tag, context, flags);
+    const request = create(this, readStatus, data, true, scope);
     return this.#posted(request, this.native.postSend(data), signal);
   }
 
@@ -124,21 +137,21 @@ export class Core {
     tag: number,
     context: number,
     signal: AbortSignal | undefined,
+    scope?: Scope,
   ): Request<T> {
     if (signal?.aborted) return rejected(this, signal.reason);
-    this.#arguments(
-      source === ANY_SOURCE ? ANY : source,
-      tag === ANY_TAG ? ANY : tag,
-      context,
-      into ? 0 : FLAG_ALLOCATE,
-    );
-    const request = create(this, read, into, false);
-    return this.#posted(request, this.native.postRecv(into), signal);
+    this.#arguments(engineSource(source, scope), tag === ANY_TAG ? ANY : tag, context, into ? 0 : FLAG_ALLOCATE);
+    const request = create(this, read, into, false, scope);
+    this.#posted(request, this.native.postRecv(into), signal);
+    if (scope !== undefined && source === ANY_SOURCE && isActive(request)) scope.waitsForAny(request);
+    return request;
   }
 
-  probe(source: number, tag: number, context: number): Status | null {
-    this.#arguments(source === ANY_SOURCE ? ANY : source, tag === ANY_TAG ? ANY : tag, context, 0);
-    return this.native.probe() ? readStatus(this, this.#words, IMMEDIATE) : null;
+  probe(source: number, tag: number, context: number, scope?: Scope): Status | null {
+    this.#arguments(engineSource(source, scope), tag === ANY_TAG ? ANY : tag, context, 0);
+    if (!this.native.probe()) return null;
+    if (scope !== undefined) scope.localize(this.#words, IMMEDIATE);
+    return readStatus(this, this.#words, IMMEDIATE);
   }
 
   #arguments(peer: number, tag: number, context: number, flags: number): void {
@@ -206,7 +219,11 @@ export class Core {
         words[ACTIVE]! -= 1;
         finish(request, words, at);
       }
-      if (left < BATCH_RECORDS) return;
+      if (left < BATCH_RECORDS) break;
+    }
+    while (this.#lost.length > 0) {
+      const rank = this.#lost.shift()!;
+      for (const scope of this.scopes.values()) scope.lost(rank, this.gone.get(rank)!);
     }
   }
 
@@ -215,7 +232,11 @@ export class Core {
       this.#events.driverLost();
       return;
     }
-    this.#events.peerGone(words[at + R_SOURCE]!, exitCause(words[at + R_CAUSE]!));
+    const rank = words[at + R_SOURCE]!;
+    const cause = exitCause(words[at + R_CAUSE]!);
+    this.gone.set(rank, cause);
+    this.#lost.push(rank);
+    this.#events.peerGone(rank, cause);
   }
 
   /** Blocks this thread for one slice, or until something is complete. */
@@ -302,6 +323,13 @@ export class Core {
   unwant(): void {
     this.#words[WANTED]! -= 1;
   }
+}
+
+function engineSource(source: number, scope: Scope | undefined): number {
+  if (scope === undefined) return source === ANY_SOURCE ? ANY : source;
+  if (source !== ANY_SOURCE) return scope.group.toWorld(source);
+  // A rank that is alone waits for itself, which the engine would end with the rest of the world.
+  return scope.group.size === 1 ? scope.group.toWorld(0) : ANY;
 }
 
 /** A Status from its record. */

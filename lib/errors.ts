@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
  * - `ERR_UINTR_INVALID_ARGUMENT`: an argument is not what it has to be; the message has its name and value
  * - `ERR_UINTR_TRUNCATED`: the message was longer than the receive buffer (MPI_ERR_TRUNCATE)
  * - `ERR_UINTR_PEER_EXITED`: the rank `peer` is gone; `cause` is 'closed', 'exited' or 'killed'. Or the receiver of a doorbell
- * - `ERR_UINTR_CLOSED`: this rank's world is closed or closing; this receiver or sender of a doorbell is closed
+ * - `ERR_UINTR_CLOSED`: this rank's world is closed or closing; this communicator was freed; this receiver or sender of a doorbell is closed
  * - `ERR_UINTR_TIMEOUT`: the time that the caller allowed is over
  * - `ERR_UINTR_NO_MEMORY`: no memory, or no request left of `maxRequests`
  * - `ERR_UINTR_JOIN`: the world could not be entered
@@ -41,7 +41,7 @@ export class UintrError extends Error {
   override readonly name: string = 'UintrError';
   /** What went wrong. */
   readonly code: UintrErrorCode;
-  /** This rank, where it has one. */
+  /** This rank, where it has one. Of an operation of a communicator it is the communicator's, as is `peer`. */
   declare readonly rank?: number;
   /** The other rank, where one is to blame or gone. */
   declare readonly peer?: number;
@@ -88,6 +88,10 @@ export function invalidArgument(name: string, expected: string, value: unknown):
 
 export function closedError(rank?: number): UintrError {
   return new UintrError('ERR_UINTR_CLOSED', 'the world is closed', { rank });
+}
+
+export function freedError(rank: number, name: string): UintrError {
+  return new UintrError('ERR_UINTR_CLOSED', `the communicator '${name}' was freed`, { rank });
 }
 
 export function timeoutError(ms: number, what: string): UintrError {

@@ -6,6 +6,7 @@ import type { ExitCause } from './errors.js';
 
 /** A rank that is gone. */
 export interface PeerExit {
+  /** Of the world. */
   rank: number;
   /** How: it closed its world, its process or thread ended without, or it vanished. */
   cause: ExitCause;

@@ -20,14 +20,14 @@ export function exitCause(code: number): ExitCause {
   return CAUSES[code] ?? 'killed';
 }
 
-/** `data`: the buffer of the operation. */
+/** `rank`: the own one, as the one in the record is meant; `data`: the buffer of the operation. */
 export function failureOf(
   core: Core,
+  rank: number,
   words: Int32Array,
   at: number,
   data: ArrayBufferView | ArrayBufferLike | undefined,
 ): UintrError {
-  const { rank } = core;
   const source = words[at + R_SOURCE]!;
   const tag = words[at + R_TAG]!;
   const length = read64(words, at + R_LENGTH);

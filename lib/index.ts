@@ -1,7 +1,7 @@
 // uintr: MPI's nonblocking messages between Node processes on one Linux host, which move while JavaScript computes.
 export type { Bytes } from './bytes.js';
 export type { ChildExit } from './children.js';
-export { Comm } from './comm.js';
+export { Comm, DerivedComm } from './comm.js';
 export { ANY_SOURCE, ANY_TAG, IN_PLACE, PROC_NULL } from './constants.js';
 export { AbortError, type ExitCause, UintrError, type UintrErrorCode } from './errors.js';
 export type { PeerExit, WorldEvents } from './events.js';

@@ -8,6 +8,7 @@ import { FLAG_SYNCHRONOUS } from './exchange.js';
 import type { Group } from './group.js';
 import type { Message, Status } from './message.js';
 import { type Request, resolved } from './request.js';
+import type { Scope } from './scope.js';
 
 /** Where a message goes. */
 export interface SendOptions extends Partial<Status> {
@@ -50,6 +51,8 @@ export let coreOf: (comm: PointToPoint) => Core;
 /** Of its point-to-point messages; context.ts says which others are its own. */
 export let contextOf: (comm: PointToPoint) => number;
 export let groupOf: (comm: PointToPoint) => Group;
+/** What a communicator has that is not the world. */
+export let scopeOf: (comm: PointToPoint) => Scope | undefined;
 
 /** The point-to-point part of a {@link Comm}. */
 export abstract class PointToPoint {
@@ -60,13 +63,15 @@ export abstract class PointToPoint {
   readonly #core: Core;
   readonly #context: number;
   readonly #group: Group;
+  readonly #scope: Scope | undefined;
 
-  protected constructor(core: Core, context: number, group: Group) {
+  protected constructor(core: Core, context: number, group: Group, scope?: Scope) {
     this.rank = group.rank;
     this.size = group.size;
     this.#core = core;
     this.#context = context;
     this.#group = group;
+    this.#scope = scope;
   }
 
   /**
@@ -155,42 +160,47 @@ export abstract class PointToPoint {
    * @throws ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED
    */
   iprobe(options?: ProbeOptions): Status | null {
-    this.#core.checkOpen();
+    this.#checkOpen();
     const given = checkOptions(options, PROBE_KEYS);
     const source = checkSource(given.source, this.size);
     const tag = checkRecvTag(given.tag);
     if (source === PROC_NULL) return fromNobody();
     this.#core.progress();
-    return this.#core.probe(source, tag, this.#context);
+    return this.#core.probe(source, tag, this.#context, this.#scope);
+  }
+
+  #checkOpen(): void {
+    this.#core.checkOpen();
+    this.#scope?.check();
   }
 
   #isend(data: unknown, options: SendOptions, flags: number): Request<Status> {
     const core = this.#core;
-    core.checkOpen();
+    this.#checkOpen();
     checkOptions(options, SEND_KEYS);
     const dest = checkDest(options?.dest, this.size);
     const tag = checkSendTag(options.tag);
     const signal = checkSignal(options.signal);
     const bytes = checkBytes(data, 'data');
     if (dest === PROC_NULL) return resolved(core, { source: this.rank, tag, byteLength: bytes.byteLength });
-    return core.postSend(bytes, dest, tag, this.#context, flags, signal);
+    return core.postSend(bytes, dest, tag, this.#context, flags, signal, this.#scope);
   }
 
   #irecv(into: unknown, options: ReceiveOptions | undefined): Request<Status> {
     const core = this.#core;
-    core.checkOpen();
+    this.#checkOpen();
     const given = checkOptions(options, RECEIVE_KEYS);
     const source = checkSource(given.source, this.size);
     const tag = checkRecvTag(given.tag);
     const signal = checkSignal(given.signal);
     const bytes = checkBytes(into, 'into');
     if (source === PROC_NULL) return resolved(core, fromNobody());
-    return core.postRecv(readStatus, bytes, source, tag, this.#context, signal);
+    return core.postRecv(readStatus, bytes, source, tag, this.#context, signal, this.#scope);
   }
 
   #irecvMessage(options: ReceiveOptions | undefined): Request<Message> {
     const core = this.#core;
-    core.checkOpen();
+    this.#checkOpen();
     if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
       throw invalidArgument('into', 'a buffer, or options', options);
     }
@@ -199,13 +209,14 @@ export abstract class PointToPoint {
     const tag = checkRecvTag(given.tag);
     const signal = checkSignal(given.signal);
     if (source === PROC_NULL) return resolved(core, { ...fromNobody(), data: core.emptyBlock() });
-    return core.postRecv(readMessage, undefined, source, tag, this.#context, signal);
+    return core.postRecv(readMessage, undefined, source, tag, this.#context, signal, this.#scope);
   }
 
   static {
     coreOf = (comm) => comm.#core;
     contextOf = (comm) => comm.#context;
     groupOf = (comm) => comm.#group;
+    scopeOf = (comm) => comm.#scope;
   }
 }
 

@@ -55,11 +55,14 @@ export interface RequestInspection {
    * - done: finished, and not yet told
    */
   state: 'queued' | 'offered' | 'posted' | 'active' | 'closing' | 'stalled' | 'done';
-  /** The other rank, or ANY_SOURCE. */
+  /** The communicator: 'world', or what `Comm.name` says. */
+  comm: string;
+  /** What it belongs to: point-to-point messages, or the package's own work for that communicator. */
+  purpose: 'messages' | 'collective' | 'management';
+  /** The other rank of that communicator, or ANY_SOURCE. */
   peer: number;
   /** The tag, or ANY_TAG. */
   tag: number;
-  context: number;
   /** Length of the message or of the receive buffer, in bytes, and how much of it this end has moved. */
   byteLength: number;
   moved: number;

@@ -7,6 +7,7 @@ import { AbortError, timeoutError } from './errors.js';
 import { R_ERROR } from './exchange.js';
 import { CANCELLED, failureOf } from './failures.js';
 import { type Outcome, testAny, testSome, waitAll, waitAny } from './request-sets.js';
+import type { Scope } from './scope.js';
 
 /** Makes the value of a finished operation from its record in the exchange. */
 export type Reader<T> = (core: Core, words: Int32Array, at: number) => T;
@@ -21,8 +22,8 @@ enum State {
 // private fields.
 type Data = ArrayBufferView | ArrayBufferLike | undefined;
 
-/** An operation that is about to be posted. */
-export let create: <T>(core: Core, read: Reader<T>, data: Data, isSend: boolean) => Request<T>;
+/** An operation that is about to be posted; with a scope, in a communicator that is not the world. */
+export let create: <T>(core: Core, read: Reader<T>, data: Data, isSend: boolean, scope?: Scope) => Request<T>;
 /** One that needs no posting. */
 export let resolved: <T>(core: Core, value: T) => Request<T>;
 export let rejected: <T>(core: Core, error: unknown) => Request<T>;
@@ -34,6 +35,10 @@ export let finish: (request: Request<unknown>, words: Int32Array, at: number) =>
 export let fail: (request: Request<unknown>, error: unknown) => void;
 /** Withdraws it when the signal says so. */
 export let abortOn: (request: Request<unknown>, signal: AbortSignal) => void;
+/** Takes back what is not matched, which then has failed with `reason`. */
+export let withdrawWith: (request: Request<unknown>, reason: unknown) => void;
+/** Calls `then` as soon as it is over, from inside the batch: it must not post anything, nor ask for progress. */
+export let whenOver: (request: Request<unknown>, then: () => void) => void;
 /** Where the engine keeps it while it is active. */
 export let slotOf: (request: Request<unknown>) => number;
 export let isActive: (request: Request<unknown>) => boolean;
@@ -62,6 +67,7 @@ export class Request<T> implements PromiseLike<T> {
   // Held while the engine may touch it.
   #data: Data;
   readonly #isSend: boolean;
+  readonly #scope: Scope | undefined;
   // Whether it counts among what keeps the process alive.
   #wanted = false;
   #collected = false;
@@ -73,12 +79,16 @@ export class Request<T> implements PromiseLike<T> {
   #reject: ((error: unknown) => void) | undefined;
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
+  // Why it is being withdrawn, if not by cancel() or an AbortSignal.
+  #reason: unknown;
+  #onOver: (() => void) | undefined;
 
-  private constructor(core: Core, read: Reader<T>, data: Data, isSend: boolean) {
+  private constructor(core: Core, read: Reader<T>, data: Data, isSend: boolean, scope?: Scope) {
     this.#core = core;
     this.#read = read;
     this.#data = data;
     this.#isSend = isSend;
+    this.#scope = scope;
   }
 
   /**
@@ -192,6 +202,7 @@ export class Request<T> implements PromiseLike<T> {
     this.#value = value;
     this.#error = error;
     this.#data = undefined;
+    if (this.#slot >= 0 && this.#scope !== undefined) this.#scope.over(this);
     this.#slot = -1;
     if (this.#wanted) {
       this.#wanted = false;
@@ -210,10 +221,14 @@ export class Request<T> implements PromiseLike<T> {
     if (settleChannel.hasSubscribers && this.#read !== never) {
       settleChannel.publish({ rank: this.#core.rank, request: this, error });
     }
+    if (this.#onOver !== undefined) {
+      this.#onOver();
+      this.#onOver = undefined;
+    }
   }
 
   static {
-    create = (core, read, data, isSend) => new Request(core, read, data, isSend);
+    create = (core, read, data, isSend, scope) => new Request(core, read, data, isSend, scope);
 
     resolved = <T>(core: Core, value: T) => {
       const request = new Request<T>(core, never, undefined, true);
@@ -229,21 +244,22 @@ export class Request<T> implements PromiseLike<T> {
 
     started = (request, slot) => {
       request.#slot = slot;
+      if (request.#scope !== undefined) request.#scope.begin(request, request.#isSend);
       // An active send keeps the process alive, a receive only once it is awaited.
       if (request.#isSend) request.#want();
     };
 
     finish = (request, words, at) => {
       const core = request.#core;
+      const scope = request.#scope;
       const code = words[at + R_ERROR]!;
+      if (scope !== undefined) scope.localize(words, at);
       if (code !== 0) {
         const aborted = code === CANCELLED && request.#signal?.aborted === true;
         const error =
           code === CANCELLED
-            ? aborted
-              ? request.#signal!.reason
-              : new AbortError('The receive was cancelled')
-            : failureOf(core, words, at, request.#data);
+            ? (request.#reason ?? (aborted ? request.#signal!.reason : new AbortError('The receive was cancelled')))
+            : failureOf(core, scope?.group.rank ?? core.rank, words, at, request.#data);
         request.#settle(State.Failed, undefined, error);
         return;
       }
@@ -268,6 +284,17 @@ export class Request<T> implements PromiseLike<T> {
         if (request.#state === State.Active) request.#core.withdraw(request.#slot);
       };
       listen(signal, request.#onAbort);
+    };
+
+    withdrawWith = (request, reason) => {
+      if (request.#state !== State.Active) return;
+      request.#reason = reason;
+      if (!request.#core.withdraw(request.#slot)) request.#reason = undefined;
+    };
+
+    whenOver = (request, then) => {
+      if (request.#state === State.Active) request.#onOver = then;
+      else then();
     };
 
     slotOf = (request) => request.#slot;

@@ -8,6 +8,7 @@ import { closeChannel, peerExitChannel } from './diagnostics.js';
 import { closedError, invalidArgument, UintrError } from './errors.js';
 import { EmittingComm } from './events.js';
 import { Group } from './group.js';
+import { inspection } from './inspection.js';
 import { enter, type JoinOptions } from './join.js';
 import { leave } from './leave.js';
 import { COPY_KINDS, type CopyKind, type WorldInspection, type WorldStats } from './reports.js';
@@ -178,7 +179,7 @@ export class World extends EmittingComm {
    */
   inspect(): WorldInspection {
     this.#checkUsable();
-    return this.#native.inspect()!;
+    return inspection(this.#core);
   }
 
   /** Moves what can be moved now, and settles what is complete. A computation need not call it: interrupts do. */

@@ -1,10 +1,10 @@
 // Runs one rank's part of a program, and checks what comes of it.
 import { strict as assert } from 'node:assert';
-import type { Message, Request, Status, World } from '../../lib/index.js';
+import type { Comm, Message, Request, Status, World } from '../../lib/index.js';
 import { assertPattern, fill } from '../helpers/pattern.js';
 import { compute } from '../helpers/work.js';
 import { Guarded } from './buffers.js';
-import { BARRIER, keyOf, type Program, type Receive, type Send } from './program.js';
+import { BARRIER, keyOf, type Program, type Receive, type Send, type Step } from './program.js';
 import { Verdict } from './verdict.js';
 import { collected, waitBy } from './waiting.js';
 
@@ -25,41 +25,43 @@ const GARBAGE = 0x5a;
 
 export class Execution {
   readonly #world: World;
+  readonly #comm: Comm;
   readonly #program: Program;
   readonly #sent = new Map<number, Sent>();
   readonly #received = new Map<number, Received>();
 
-  constructor(world: World, program: Program) {
+  constructor(world: World, comm: Comm, program: Program) {
     this.#world = world;
+    this.#comm = comm;
     this.#program = program;
   }
 
-  async run(): Promise<void> {
-    const { rank } = this.#world;
-    for (const step of this.#program.steps) {
-      if (step.rank !== rank) continue;
-      switch (step.kind) {
-        case 'send':
-          await this.#send(step);
-          break;
-        case 'receive':
-          this.#receive(step);
-          break;
-        case 'wait':
-          await this.#wait(step);
-          break;
-        case 'compute':
-          compute(step.units);
-          break;
-        case 'peek':
-          this.#peek();
-          break;
-        case 'withdraw':
-          this.#withdraw(step.id);
-          break;
-      }
+  /** What this rank has to do, to be done in the order of time. */
+  steps(): Step[] {
+    return this.#program.steps.filter(({ rank }) => rank === this.#comm.rank);
+  }
+
+  async do(step: Step): Promise<void> {
+    switch (step.kind) {
+      case 'send':
+        await this.#send(step);
+        break;
+      case 'receive':
+        this.#receive(step);
+        break;
+      case 'wait':
+        await this.#wait(step);
+        break;
+      case 'compute':
+        compute(step.units);
+        break;
+      case 'peek':
+        this.#peek();
+        break;
+      case 'withdraw':
+        this.#withdraw(step.id);
+        break;
     }
-    await this.#finish();
   }
 
   async #send(send: Send): Promise<void> {
@@ -67,7 +69,7 @@ export class Execution {
     const buffer = new Guarded(this.#world, send.place, send.size);
     fill(buffer.bytes, keyOf(this.#program, send));
     const post = (signal?: AbortSignal): Request<Status> =>
-      this.#world[send.synchronous ? 'issend' : 'isend'](buffer.bytes, { dest, tag, signal });
+      this.#comm[send.synchronous ? 'issend' : 'isend'](buffer.bytes, { dest, tag, signal });
     if (abortAfter === undefined) {
       this.#sent.set(send.id, { send, request: post(), buffer });
       return;
@@ -93,14 +95,14 @@ export class Execution {
     const { source, tag, cancelAfter } = receive;
     const options = { source, tag };
     if (receive.probe) {
-      let status = this.#world.iprobe(options);
-      while (status === null) status = this.#world.iprobe(options);
+      let status = this.#comm.iprobe(options);
+      while (status === null) status = this.#comm.iprobe(options);
       const { rank, tag: sentTag, size } = receive.gets!;
       assert.deepEqual({ ...status }, { source: rank, tag: sentTag, byteLength: size }, `probe for ${receive.id}`);
     }
     const buffer = receive.room === undefined ? undefined : new Guarded(this.#world, receive.place, receive.room);
     const post = (): Received['request'] =>
-      buffer ? this.#world.irecv(buffer.bytes, options) : this.#world.irecv(options);
+      buffer ? this.#comm.irecv(buffer.bytes, options) : this.#comm.irecv(options);
     let request = post();
     if (cancelAfter !== undefined) {
       compute(cancelAfter);
@@ -137,12 +139,12 @@ export class Execution {
 
   /** What a probe shows has to be one of the messages to this rank. */
   #peek(): void {
-    const status = this.#world.iprobe();
+    const status = this.#comm.iprobe();
     if (status === null) return;
     const known = this.#program.steps.some(
       (step) =>
         step.kind === 'send' &&
-        step.dest === this.#world.rank &&
+        step.dest === this.#comm.rank &&
         step.rank === status.source &&
         step.tag === status.tag &&
         step.size === status.byteLength,
@@ -158,8 +160,9 @@ export class Execution {
     this.#received.delete(id);
   }
 
-  async #finish(): Promise<void> {
-    const verdict = new Verdict(this.#world.rank, this.#program);
+  /** Whether it came out right; to be called when all is done. */
+  async finish(): Promise<void> {
+    const verdict = new Verdict(this.#comm.rank, this.#program);
     for (const received of this.#received.values()) await verdict.take(received);
     for (const { receive, request, buffer } of this.#received.values()) {
       buffer?.free();

@@ -1,9 +1,13 @@
-// Runs program after program in one world.
-import type { World } from '../../lib/index.js';
+// Runs program after program in one world and communicators of it.
+import type { Comm, World } from '../../lib/index.js';
 import type { Tools } from '../helpers/rank-test.js';
+import { Comms } from './comms.js';
 import { Execution } from './execute.js';
 import { generate, type Limits } from './generate.js';
 import { BARRIER, listing, type Program } from './program.js';
+
+// Number of a program beside another.
+const ANOTHER = 1_000_000;
 
 export interface Session {
   seed: number;
@@ -19,18 +23,43 @@ export interface Session {
 export async function runSession(world: World, t: Tools, session: Session): Promise<number> {
   const until = Date.now() + session.seconds * 1_000;
   const { replay } = session;
+  const comms = new Comms(world);
   for (let count = 0; ; count += 1) {
     const index = replay?.index ?? count;
-    const program = generate(session.seed, index, world.size, session.limits);
     t.note(`program ${index}; replay with ${session.again(index)}`);
+    const parts = partsOf(session, index, await comms.forProgram(session.seed, index));
     try {
-      await new Execution(world, program).run();
+      await runTogether(world, parts);
       const enough = replay ? count + 1 >= replay.times : Date.now() >= until;
-      if (await finish(world, program, enough)) return count + 1;
+      if (await finish(world, parts[0]!.program, enough)) return count + 1;
     } catch (error) {
-      throw new Error(`replay with ${session.again(index)}\n${listing(program)}`, { cause: error });
+      throw new Error(
+        `replay with ${session.again(index)}\n${parts.map(({ comm, program }) => `${comm.name}: ${listing(program)}`).join('\n')}`,
+        { cause: error },
+      );
     }
   }
+}
+
+interface Part {
+  comm: Comm;
+  program: Program;
+}
+
+/** A program for each communicator: they know nothing of each other, and must not notice each other. */
+function partsOf({ seed, limits }: Session, index: number, comms: (Comm | null)[]): Part[] {
+  return comms.flatMap((comm, i) =>
+    comm ? [{ comm, program: generate(seed, index + i * ANOTHER, comm.size, limits) }] : [],
+  );
+}
+
+// As nobody waits for what lies in the future of any of them, all on one line of time cannot block either.
+async function runTogether(world: World, parts: Part[]): Promise<void> {
+  const executions = parts.map(({ comm, program }) => new Execution(world, comm, program));
+  const line = executions.flatMap((execution) => execution.steps().map((step) => ({ execution, step })));
+  line.sort((a, b) => a.step.time - b.step.time);
+  for (const { execution, step } of line) await execution.do(step);
+  for (const execution of executions) await execution.finish();
 }
 
 /**

@@ -1,0 +1,27 @@
+// What inspect() tells: the engine's contexts and world ranks in a user's terms.
+import type { NativeInspection } from './binding.js';
+import { identify, Purpose } from './context.js';
+import type { Core } from './core.js';
+import type { RequestInspection, WorldInspection } from './reports.js';
+
+const PURPOSES: Record<Purpose, RequestInspection['purpose']> = {
+  [Purpose.PointToPoint]: 'messages',
+  [Purpose.Collective]: 'collective',
+  [Purpose.Revoke]: 'collective',
+  [Purpose.Management]: 'management',
+};
+
+export function inspection(core: Core): WorldInspection {
+  const { requests, ...counts } = core.native.inspect()!;
+  return { ...counts, requests: requests.map((request) => inTermsOfUser(core, request)) };
+}
+
+function inTermsOfUser(
+  core: Core,
+  { kind, state, context, peer, ...rest }: NativeInspection['requests'][number],
+): RequestInspection {
+  const { id, purpose } = identify(context);
+  const scope = core.scopes.get(id);
+  const comm = id === 0 ? 'world' : (scope?.shownName ?? `communicator ${id}`);
+  return { kind, state, comm, purpose: PURPOSES[purpose], peer: scope?.group.toGroup(peer) ?? peer, ...rest };
+}
