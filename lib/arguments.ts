@@ -14,6 +14,9 @@ export function keySet(...keys: string[]): KeySet {
   return set;
 }
 
+export const SEND_KEYS: KeySet = keySet('dest', 'tag', 'signal');
+export const RECEIVE_KEYS: KeySet = keySet('signal');
+
 /** Throws unless `options` is an object (or undefined, for which it returns an empty one) with these keys only. */
 export function checkOptions<T extends object>(options: T | undefined, known: KeySet): T {
   if (options === undefined) return {} as T;

@@ -66,6 +66,14 @@ export interface NativeWorld {
   cancel(slot: number): boolean;
   giveUp(slot: number): boolean;
   probe(): boolean;
+  /** A slot (>= 0), which its message occupies from now on, or a PostResult. */
+  improbe(): number;
+  /** Receives what improbe took: the slot, or a PostResult. */
+  imrecv(slot: number, into: NodeJS.ArrayBufferView | ArrayBuffer | undefined): number;
+  /** Whether nobody is left who could send; then the error is in the exchange. */
+  unreachable(): boolean;
+  /** Whether the loop is to tell of messages that no receive was posted for. */
+  watch(on: boolean): void;
 
   /** Undone by the addon itself, when the loop is about to sleep and the exchange says that nothing is wanted. */
   ref(): void;

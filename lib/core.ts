@@ -19,6 +19,7 @@ import {
   POST_CLOSED,
   POST_DONE,
   POST_FAILED,
+  POST_NOTHING,
   R_CAUSE,
   R_ERROR,
   R_HANDLE,
@@ -30,13 +31,15 @@ import {
   RECORD_WORDS,
   REFERENCED,
   read64,
+  SIGHTED,
   SLOT_MASK,
   STALLED,
   TAG,
   WANTED,
 } from './exchange.js';
-import { exitCause, NO_MEMORY, noMemory } from './failures.js';
+import { exitCause, failureOf, NO_MEMORY, noMemory } from './failures.js';
 import type { Message, Status } from './message.js';
+import { Probes } from './probe.js';
 import {
   abortOn,
   create,
@@ -68,6 +71,7 @@ export class Core {
   readonly size: number;
   readonly maxRequests: number;
   readonly native: NativeWorld;
+  readonly probes: Probes = new Probes(this);
   readonly #words: Int32Array;
   // Blocks of no bytes lie nowhere in the heap; they are freed like any other all the same.
   readonly #empty = new WeakSet<ArrayBufferLike>();
@@ -154,6 +158,36 @@ export class Core {
     return readStatus(this, this.#words, IMMEDIATE);
   }
 
+  /** Takes the message that a receive with these arguments would get now out of matching, into a slot. */
+  improbe(source: number, tag: number, context: number, scope?: Scope): { slot: number; status: Status } | null {
+    this.#arguments(engineSource(source, scope), tag === ANY_TAG ? ANY : tag, context, 0);
+    const slot = this.native.improbe();
+    if (slot === POST_NOTHING) return null;
+    if (slot === POST_CLOSED) throw closedError(this.rank);
+    if (slot < 0) throw noMemory(this);
+    this.#words[ACTIVE]! += 1;
+    if (scope !== undefined) scope.localize(this.#words, IMMEDIATE);
+    return { slot, status: readStatus(this, this.#words, IMMEDIATE) };
+  }
+
+  /** Receives what improbe has taken; otherwise as postRecv. */
+  imrecv<T>(read: Reader<T>, into: Passed | undefined, slot: number, scope?: Scope): Request<T> {
+    const words = this.#words;
+    words[FLAGS] = into ? 0 : FLAG_ALLOCATE;
+    words[ACTIVE]! -= 1;
+    return this.#posted(create(this, read, into, false, scope), this.native.imrecv(slot, into), undefined);
+  }
+
+  /** Throws what a receive from there fails with when there is nothing that it could get, and nobody left to send it. */
+  checkReachable(source: number, scope?: Scope): void {
+    const alone = source === ANY_SOURCE ? scope?.aloneError() : undefined;
+    if (alone !== undefined) throw alone;
+    this.#words[PEER] = engineSource(source, scope);
+    if (!this.native.unreachable()) return;
+    if (scope !== undefined) scope.localize(this.#words, IMMEDIATE);
+    throw failureOf(this, scope?.group.rank ?? this.rank, this.#words, IMMEDIATE, undefined);
+  }
+
   #arguments(peer: number, tag: number, context: number, flags: number): void {
     const words = this.#words;
     words[PEER] = peer;
@@ -198,8 +232,11 @@ export class Core {
   // ---- progress -------------------------------------------------------------
 
   progress(): void {
-    const count = this.native.progress();
-    if (count !== 0) this.settle(count);
+    this.#hear(this.native.progress());
+  }
+
+  #hear(count: number): void {
+    if (count !== 0 || this.#words[SIGHTED] !== 0) this.settle(count);
   }
 
   /** Settles the `count` operations in the batch, and what else is complete. */
@@ -225,6 +262,9 @@ export class Core {
       const rank = this.#lost.shift()!;
       for (const scope of this.scopes.values()) scope.lost(rank, this.gone.get(rank)!);
     }
+    if (words[SIGHTED] === 0) return;
+    words[SIGHTED] = 0;
+    this.probes.look();
   }
 
   #tell(words: Int32Array, at: number): void {
@@ -241,8 +281,7 @@ export class Core {
 
   /** Blocks this thread for one slice, or until something is complete. */
   waitSlice(ms: number): void {
-    const count = this.native.waitSlice(Math.min(ms, SLICE_MS));
-    if (count !== 0) this.settle(count);
+    this.#hear(this.native.waitSlice(Math.min(ms, SLICE_MS)));
   }
 
   /**

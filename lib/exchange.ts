@@ -1,7 +1,7 @@
 // Where things lie in the memory that the addon and JavaScript both read and write (src-native/addon/exchange.h), in
 // 32-bit words.
 
-/** Arguments of postSend, postRecv and probe. */
+/** Arguments of postSend, postRecv, probe, improbe, imrecv and unreachable. */
 export const PEER = 0;
 export const TAG = 1;
 export const CONTEXT = 2;
@@ -14,6 +14,8 @@ export const REFERENCED = 5;
 export const ACTIVE = 6;
 /** 1 if a receive waited for memory throughout the last waitSlice. */
 export const STALLED = 7;
+/** 1 when something has come that a waiting probe may look for. */
+export const SIGHTED = 8;
 
 /** What a post or a probe answered at once: a record. */
 export const IMMEDIATE = 16;
@@ -40,6 +42,7 @@ export const FLAG_ALLOCATE = 2;
 export const POST_DONE = -1;
 export const POST_FAILED = -2;
 export const POST_CLOSED = -3;
+export const POST_NOTHING = -5;
 
 /** News */
 export const NEWS_PEER_GONE = 0;

@@ -13,6 +13,7 @@ const LET_GO_MS = 1000;
 export async function leave(core: Core, limit: number): Promise<void> {
   const { native } = core;
   core.stopPosting();
+  core.probes.fail(closedError(core.rank));
   native.beginClose();
   core.progress();
   await quiet(core, limit);

@@ -1,4 +1,5 @@
 // What a finished operation says.
+import { ANY_TAG, PROC_NULL } from './constants.js';
 
 /**
  * What was sent or received (MPI 4.1, 3.2.5).
@@ -16,4 +17,9 @@ export interface Status {
 export interface Message extends Status {
   /** The bytes, in an ArrayBuffer of their own. */
   data: Uint8Array<ArrayBuffer>;
+}
+
+/** Of a message from PROC_NULL (MPI 4.1, 3.10). */
+export function fromNobody(): Status {
+  return { source: PROC_NULL, tag: ANY_TAG, byteLength: 0 };
 }

@@ -1,12 +1,27 @@
 // Point-to-point messages of a communicator (MPI 4.1, chapter 3).
-import { checkDest, checkOptions, checkRecvTag, checkSendTag, checkSignal, checkSource, keySet } from './arguments.js';
+import {
+  checkDest,
+  checkOptions,
+  checkRecvTag,
+  checkSendTag,
+  checkSignal,
+  checkSource,
+  type KeySet,
+  keySet,
+  RECEIVE_KEYS,
+  SEND_KEYS,
+} from './arguments.js';
 import { type Bytes, checkBytes, isBytes } from './bytes.js';
-import { ANY_TAG, PROC_NULL } from './constants.js';
+import { PROC_NULL } from './constants.js';
 import { type Core, readMessage, readStatus } from './core.js';
 import { invalidArgument } from './errors.js';
 import { FLAG_SYNCHRONOUS } from './exchange.js';
 import type { Group } from './group.js';
-import type { Message, Status } from './message.js';
+import { improbe, type Matched, mprobe } from './matched.js';
+import { fromNobody, type Message, type Status } from './message.js';
+import { Messages } from './messages.js';
+import { type PersistentRequest, recvInit, sendInit } from './persistent.js';
+import { probe, type Wanted } from './probe.js';
 import { type Request, resolved } from './request.js';
 import type { Scope } from './scope.js';
 
@@ -41,8 +56,6 @@ export interface SendRecvOptions {
   recvTag?: number;
 }
 
-const SEND_KEYS = keySet('dest', 'tag', 'signal');
-const RECEIVE_KEYS = keySet('signal');
 const PROBE_KEYS = keySet();
 const SENDRECV_KEYS = keySet('dest', 'sendTag', 'recvTag');
 
@@ -169,9 +182,81 @@ export abstract class PointToPoint {
     return this.#core.probe(source, tag, this.#context, this.#scope);
   }
 
+  /**
+   * Waits for a message that a receive with these arguments would get, and takes nothing (MPI 4.1, 3.8.1, MPI_Probe). It
+   * keeps the process alive. By the time its Status is looked at, another receive may have got the message: see
+   * {@link mprobe}.
+   *
+   * Rejects with ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED; with ERR_UINTR_PEER_EXITED if `source`, or with ANY_SOURCE
+   * every other rank, is gone; and with the reason of `signal`.
+   */
+  async probe(options?: ReceiveOptions): Promise<Status> {
+    return probe(this.#core, this.#wanted(options, RECEIVE_KEYS));
+  }
+
+  /**
+   * As {@link iprobe}, and takes the message it finds out of matching, so that nothing but the Matched receives it
+   * (MPI 4.1, 3.8.2, MPI_Improbe).
+   * @throws ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED; ERR_UINTR_NO_MEMORY: no request left of `maxRequests`
+   */
+  improbe(options?: ProbeOptions): Matched | null {
+    return improbe(this.#core, this.#wanted(options, PROBE_KEYS));
+  }
+
+  /**
+   * As {@link probe}, and takes the message out of matching (MPI 4.1, 3.8.2, MPI_Mprobe). Several that wait for the same
+   * messages get them in the order in which they were called.
+   *
+   * Rejects as {@link probe}, and with ERR_UINTR_NO_MEMORY: no request left of `maxRequests`.
+   */
+  async mprobe(options?: ReceiveOptions): Promise<Matched> {
+    return mprobe(this.#core, this.#wanted(options, RECEIVE_KEYS));
+  }
+
+  /**
+   * The messages that receives with these arguments get, one after another. Each `next()` posts one receive without a
+   * buffer, so a sender is never further ahead than that, and what nobody has asked for is there for other receives. It
+   * does not end by itself (from PROC_NULL at once): leave the loop, or call `return()`, which takes back the receives
+   * that no message has matched and ends their `next()`.
+   *
+   * `next()` rejects as {@link irecv} without a buffer does, and with the reason of `signal`, aborted before the receive
+   * was matched; the iteration is then over.
+   * @throws ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED
+   */
+  messages(options?: ReceiveOptions): AsyncIterableIterator<Message> {
+    const { source, tag, signal } = this.#wanted(options, RECEIVE_KEYS);
+    return new Messages((given) => this.#irecvMessage(given), { source, tag, signal });
+  }
+
+  /**
+   * Prepares a send that is started any number of times (MPI 4.1, 3.9, MPI_Send_init). A `signal` acts on each of them.
+   * @throws ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED
+   */
+  sendInit(data: Bytes, options: SendOptions): PersistentRequest {
+    this.#checkOpen();
+    return sendInit(this, data, options);
+  }
+
+  /**
+   * Prepares a receive into a buffer that is started any number of times (MPI 4.1, 3.9, MPI_Recv_init).
+   * @throws as sendInit
+   */
+  recvInit(into: Bytes, options?: ReceiveOptions): PersistentRequest {
+    this.#checkOpen();
+    return recvInit(this, into, options);
+  }
+
   #checkOpen(): void {
     this.#core.checkOpen();
     this.#scope?.check();
+  }
+
+  #wanted(options: ReceiveOptions | undefined, known: KeySet): Wanted {
+    this.#checkOpen();
+    const given = checkOptions(options, known);
+    const source = checkSource(given.source, this.size);
+    const tag = checkRecvTag(given.tag);
+    return { source, tag, context: this.#context, signal: checkSignal(given.signal), scope: this.#scope };
   }
 
   #isend(data: unknown, options: SendOptions, flags: number): Request<Status> {
@@ -218,8 +303,4 @@ export abstract class PointToPoint {
     groupOf = (comm) => comm.#group;
     scopeOf = (comm) => comm.#scope;
   }
-}
-
-function fromNobody(): Status {
-  return { source: PROC_NULL, tag: ANY_TAG, byteLength: 0 };
 }

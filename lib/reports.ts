@@ -49,12 +49,13 @@ export interface RequestInspection {
    * - queued: a send that waits for room in its ring
    * - offered: a send whose receiver has not matched it
    * - posted: a receive that has not been matched
+   * - matched: a message that a probe has taken and that is not received yet
    * - active: bytes move
    * - closing: ended, but the other end has not let go
    * - stalled: a receive without a buffer that waits for memory
    * - done: finished, and not yet told
    */
-  state: 'queued' | 'offered' | 'posted' | 'active' | 'closing' | 'stalled' | 'done';
+  state: 'queued' | 'offered' | 'posted' | 'matched' | 'active' | 'closing' | 'stalled' | 'done';
   /** The communicator: 'world', or what `Comm.name` says. */
   comm: string;
   /** What it belongs to: point-to-point messages, or the package's own work for that communicator. */

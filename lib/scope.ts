@@ -63,6 +63,7 @@ export class Scope {
   end(error: () => UintrError): void {
     this.#ended ??= error;
     for (const request of [...this.#receives]) withdrawWith(request, error());
+    this.core.probes.look();
   }
 
   /** As {@link end}, and the messages that nobody has matched fail, too. */

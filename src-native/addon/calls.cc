@@ -107,6 +107,49 @@ napi_value probe(napi_env env, napi_callback_info info) {
   return js::boolean(env, found);
 }
 
+// improbe(): a slot, or PostResult; the envelope, or the error, is in Exchange::immediate
+napi_value improbe(napi_env env, napi_callback_info info) {
+  auto* world = static_cast<World*>(js::arguments(env, info, 0, nullptr));
+  if (world->engine() == nullptr) return integer(env, kPostClosed);
+  Exchange& x = world->exchange();
+  Envelope envelope{};
+  Error error = Error::None;
+  Handle handle = world->engine()->improbe(x.peer, x.context, x.tag, &envelope, &error);
+  x.immediate = {handle, error, Cause::None, envelope.source, envelope.tag, envelope.length, kNoHeap};
+  if (handle == kNoHandle) return integer(env, error == Error::None ? kPostNothing : kPostFailed);
+  world->remember_name(handle);
+  return integer(env, static_cast<int32_t>(handle_slot(handle)));
+}
+
+// imrecv(slot, into | undefined): the slot, or PostResult
+napi_value imrecv(napi_env env, napi_callback_info info) {
+  napi_value values[2] = {};
+  auto* world = static_cast<World*>(js::arguments(env, info, 2, values));
+  if (world->engine() == nullptr) return integer(env, kPostClosed);
+  bool allocate = (world->exchange().flags & kFlagAllocate) != 0;
+  Bytes bytes{};
+  if (!allocate && !bytes_of(env, values[1], &bytes)) return integer(env, kPostNotBytes);
+  Handle handle = world->handle_in(static_cast<uint32_t>(js::to_number(env, values[0])));
+  Posted posted = world->engine()->imrecv(handle, bytes.data, bytes.length, allocate);
+  return integer(env, outcome(world, posted, bytes.array_buffer));
+}
+
+// unreachable(): whether nobody is left who could send; Exchange::immediate then has what a receive would fail with
+napi_value unreachable(napi_env env, napi_callback_info info) {
+  auto* world = static_cast<World*>(js::arguments(env, info, 0, nullptr));
+  Exchange& x = world->exchange();
+  return js::boolean(env, world->engine() != nullptr && world->engine()->unreachable(x.peer, &x.immediate));
+}
+
+// watch(on): whether the loop is to tell of arrivals that no receive was posted for
+napi_value watch(napi_env env, napi_callback_info info) {
+  napi_value on = nullptr;
+  auto* world = static_cast<World*>(js::arguments(env, info, 1, &on));
+  bool value = false;
+  if (world->engine() != nullptr && napi_get_value_bool(env, on, &value) == napi_ok) world->engine()->watch(value);
+  return js::undefined(env);
+}
+
 }  // namespace
 
 void define_calls(World* world, napi_value object) {
@@ -117,6 +160,7 @@ void define_calls(World* world, napi_value object) {
   } kCalls[] = {
       {"postSend", post_send}, {"postRecv", post_recv}, {"drain", drain},          {"progress", progress},
       {"cancel", cancel},      {"probe", probe},        {"waitSlice", wait_slice}, {"giveUp", give_up},
+      {"improbe", improbe},    {"imrecv", imrecv},      {"watch", watch},          {"unreachable", unreachable},
   };
   for (const auto& call : kCalls) js::set(env, object, call.name, js::function(env, call.name, call.callback, world));
 }

@@ -30,6 +30,7 @@ uint32_t World::take_batch() {
     if (note.allocates) --allocating_;
     note.allocates = false;
   }
+  if (engine_->take_sightings()) exchange_->sighted = 1;
   while (count < kBatch && next_news_ < news_.size()) batch[count++] = news_[next_news_++];
   if (next_news_ == news_.size() && next_news_ != 0) {
     news_.clear();

@@ -13,7 +13,7 @@ namespace uintr {
 constexpr uint32_t kBatch = 64;  // completions handed over at a time
 
 struct Exchange {
-  // Arguments of postSend, postRecv and probe, written by JavaScript.
+  // Arguments of postSend, postRecv, probe, improbe, imrecv and unreachable, written by JavaScript.
   uint32_t peer;
   uint32_t tag;
   uint32_t context;
@@ -26,21 +26,24 @@ struct Exchange {
   int32_t active;
   // 1: throughout the last waitSlice a receive waited for memory.
   int32_t stalled;
-  int32_t reserved[8];
+  // 1: something has come that a waiting probe may look for. JavaScript puts it back to 0 when it looks.
+  int32_t sighted;
+  int32_t reserved[7];
   // What a post or a probe answered at once.
   Completion immediate;
   // What drain, progress, waitSlice and the loop's callback hand over.
   Completion batch[kBatch];
 };
 constexpr uint32_t kFlagSynchronous = 1;  // of postSend
-constexpr uint32_t kFlagAllocate = 2;     // of postRecv
+constexpr uint32_t kFlagAllocate = 2;     // of postRecv and imrecv
 
-// What postSend and postRecv return: a slot (>= 0), or one of these.
+// What postSend, postRecv, improbe and imrecv return: a slot (>= 0), or one of these.
 enum PostResult : int32_t {
   kPostDone = -1,      // over, without error; Exchange::immediate has the rest
   kPostFailed = -2,    // over, with the error in Exchange::immediate
   kPostClosed = -3,    // the world is closed
   kPostNotBytes = -4,  // not a buffer
+  kPostNothing = -5,   // improbe: no such message
 };
 
 // A record of the batch whose handle is kNoHandle is not a completion but news; its `error` field says which.

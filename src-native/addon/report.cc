@@ -6,7 +6,8 @@ namespace uintr {
 namespace {
 
 constexpr const char* kCopyNames[] = {"direct", "heap", "cma", "pipeline"};
-constexpr const char* kStateNames[] = {"queued", "offered", "posted", "active", "closing", "stalled", "done"};
+constexpr const char* kStateNames[] = {"queued",  "offered", "posted",  "matched",
+                                       "active", "closing", "stalled", "done"};
 
 napi_value copies(napi_env env, const Counters& counters) {
   napi_value result = js::object(env);

@@ -88,11 +88,15 @@ Block* World::block_at(const void* data) const {
   return found == blocks_.end() ? nullptr : found->second;
 }
 
-void World::remember(Handle handle, napi_value array_buffer) {
+SlotNote& World::remember_name(Handle handle) {
   uint32_t slot = handle_slot(handle);
   noted_ = slot >= noted_ ? slot + 1 : noted_;
-  SlotNote& note = notes_[slot];
-  note.handle = handle;
+  notes_[slot].handle = handle;
+  return notes_[slot];
+}
+
+void World::remember(Handle handle, napi_value array_buffer) {
+  SlotNote& note = remember_name(handle);
   note.allocates = array_buffer == nullptr;
   if (note.allocates)
     ++allocating_;

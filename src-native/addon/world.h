@@ -55,6 +55,8 @@ class World : public std::enable_shared_from_this<World> {
   const char* driver_name() const { return driver_lost_ ? "poll" : driver_name_; }
   // Remembers what was posted; `array_buffer` is what holds its bytes, null for a receive without a buffer.
   void remember(Handle handle, napi_value array_buffer);
+  // The same of a message that was taken to be received later.
+  SlotNote& remember_name(Handle handle);
   Handle handle_in(uint32_t slot) const { return slot < noted_ ? notes_[slot].handle : kNoHandle; }
 
   // ---- blocks that JavaScript holds; also after close(), which they outlive ----
@@ -70,7 +72,9 @@ class World : public std::enable_shared_from_this<World> {
   // ---- progress -------------------------------------------------------------
   // Moves up to kBatch completions and news into the exchange. Returns how many.
   uint32_t take_batch();
-  bool has_news() const { return engine_->has_completions() || next_news_ < news_.size(); }
+  bool has_news() const {
+    return engine_->has_completions() || next_news_ < news_.size() || engine_->has_sightings();
+  }
   // progress() with what belongs to it outside a handler. True: there is more to do right now.
   bool advance(Effort effort);
   // Hands everything that is complete to JavaScript, from the loop.

@@ -6,6 +6,7 @@
 //   engine.cc    the way in and out (mask), set-up
 //   send.cc      posting, offering and withdrawing sends
 //   receive.cc   posting, matching and cancelling receives; arena blocks for them
+//   probe.cc     looking for messages, and taking one to receive it later
 //   inbound.cc   records out of the rings
 //   reply.cc     Match and Fin towards peers, also when the ring is full
 //   transfer.cc  chunks: claiming, copying, the baton, the end of a transfer
@@ -100,6 +101,7 @@ struct Core : Engine {
   Attention state;          // own copy of the published attention
   bool peers_changed;       // a peer turned faulty or published a new Life: the thread's business
   bool retry_stalled;       // a receive stalled, or arena memory came back
+  bool watching, sighted;   // probes wait; an unexpected message has come, or a peer gone
   Counters count;
 
   LinksOf<Slot, &Slot::links> links() const { return {slots}; }
@@ -128,21 +130,24 @@ struct Core : Engine {
   // ---- receive.cc
   Posted post_recv_now(const Receive& receive);
   uint32_t find_unexpected(uint32_t context, uint32_t source, uint32_t tag);
+  uint32_t claim_unexpected(uint32_t entry, uint32_t context, uint32_t source, uint32_t tag);
   void on_eager(uint32_t peer, const RecordHeader& h);
   void on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort effort);
+  void describe(Slot& s, void* data, uint64_t length, bool allocate);
   void receive_entry(Slot& s, uint32_t entry, Effort effort);
+  void receive_matched(Slot& s, Effort effort);
   void copy_out(uint32_t entry, unsigned char* to, uint64_t n);
   void release_entry(uint32_t entry);
   bool place(Slot& s);                     // gives an allocating receive its block; false: none committed
   void post(uint32_t i);
   void unpost(uint32_t i);
-  void stall(Slot& s, uint32_t entry);
+  void stall(Slot& s);
   void resume_stalled_now();
   void hand_back(Slot& s);                 // thread only
   bool blocks_under_way() const;
   void reserve_for_handlers();             // thread only, likewise
   uint64_t allocate(uint64_t bytes);       // thread only: commits memory where that is needed
-  void attach(Slot& s, const Unexpected& u);
+  void attach(Slot& s, uint32_t entry);
 
   // ---- inbound.cc
   void drain_data(uint32_t peer, Effort effort);
@@ -189,7 +194,7 @@ struct Core : Engine {
   void lose_peer(uint32_t peer, Cause cause, Error error);
   void fail_sends_to(uint32_t peer);
   void fail_posted(Error error);
-  void fail_stalled(Slot& s, Error error);
+  void fail_matched(Slot& s, Error error);
 };
 
 inline Core* core(Engine* e) { return static_cast<Core*>(e); }

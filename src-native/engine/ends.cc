@@ -51,6 +51,7 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
   if (p.gone) return;
   p.gone = true;
   p.cause = cause;
+  sighted = true;
   while (!p.owed.empty()) {
     uint32_t i = p.owed.head - 1;
     list_remove(&p.owed, i, owes_links());
@@ -79,8 +80,12 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
         s.peer = peer;
         finish(s, error, cause);
         break;
-      case SlotState::Stalled:
+      case SlotState::Matched:
         if (s.peer != peer || s.entry != kNone) break;  // an eager message is here in full
+        s.error = error, s.cause = cause;  // for whoever receives it
+        break;
+      case SlotState::Stalled:
+        if (s.peer != peer || s.entry != kNone) break;
         list_remove(&stalled, i, links());
         finish(s, error, cause);
         break;
@@ -109,12 +114,14 @@ void Core::fail_posted(Error error) {
   }
 }
 
-// Matched, but there was no memory for it.
-void Core::fail_stalled(Slot& s, Error error) {
-  list_remove(&stalled, index(s), links());
+// Matched, but there was no memory for it, or nobody received it.
+void Core::fail_matched(Slot& s, Error error) {
+  if (s.state == SlotState::Stalled) list_remove(&stalled, index(s), links());
   s.state = SlotState::Active;
   if (s.entry != kNone) {
     release_entry(s.entry);
+    finish(s, error);
+  } else if (peers[s.peer].gone) {
     finish(s, error);
   } else {
     close_transfer(s, error, Cause::None, 0);
@@ -146,7 +153,8 @@ void Engine::begin_close() {
   c->header->life.release(static_cast<uint32_t>(Life::Closing));
   c->fail_posted(Error::Closed);
   for (uint32_t i = 0; i < c->slots_touched; ++i)
-    if (c->slots[i].state == SlotState::Stalled) c->fail_stalled(c->slots[i], Error::Closed);
+    if (SlotState state = c->slots[i].state; state == SlotState::Stalled || state == SlotState::Matched)
+      c->fail_matched(c->slots[i], Error::Closed);
   // Sends to oneself that nobody has received, nobody will.
   c->fail_sends_to(c->rank);
   for (uint32_t i = 0; i < c->size; ++i)
@@ -195,8 +203,9 @@ void Engine::abandon(Error error) {
           c->close_transfer(s, error, Cause::None, 0);
         }
         break;
+      case SlotState::Matched:
       case SlotState::Stalled:
-        c->fail_stalled(s, error);
+        c->fail_matched(s, error);
         break;
       case SlotState::Active:
         c->close_transfer(s, error, Cause::None, 0);

@@ -185,7 +185,8 @@ Slot* Core::slot_of(uint32_t slot, uint32_t generation) {
 // The request is over: to the completion list. It hangs in no other list any
 // more, and the other end touches its buffer no more.
 void Core::finish(Slot& s, Error error, Cause cause) {
-  bool matched = s.state == SlotState::Active || s.state == SlotState::Closing || s.state == SlotState::Stalled;
+  bool matched = s.state == SlotState::Active || s.state == SlotState::Closing || s.state == SlotState::Stalled ||
+                 s.state == SlotState::Matched;
   if (!is_receive(s)) {
     --open_sends;
     --peers[s.peer].outstanding;
@@ -359,17 +360,6 @@ bool Engine::cancel(Handle handle) {
   if (s->state != SlotState::Posted) return false;
   c->unpost(c->index(*s));
   c->finish(*s, Error::Cancelled);
-  return true;
-}
-
-bool Engine::probe(uint32_t source, uint32_t context, uint32_t tag, Envelope* envelope) {
-  Core* c = core(this);
-  Inside inside(c);
-  c->run(Effort::Call);
-  uint32_t e = c->find_unexpected(context, source, tag);
-  if (e == kNone) return false;
-  const Unexpected& u = c->unexpected.at(e);
-  *envelope = Envelope{u.source, u.tag, u.length};
   return true;
 }
 

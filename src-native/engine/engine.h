@@ -104,7 +104,7 @@ struct Counters {
 struct RequestView {
   Handle handle;
   enum class Kind : uint32_t { Send, Receive } kind;
-  enum class State : uint32_t { Queued, Offered, Posted, Active, Closing, Stalled, Done } state;
+  enum class State : uint32_t { Queued, Offered, Posted, Matched, Active, Closing, Stalled, Done } state;
   uint32_t peer, tag, context;  // peer and tag may be wildcards while Posted
   uint64_t length, moved;       // bytes; moved by this end
 };
@@ -133,6 +133,14 @@ class Engine {
   bool cancel(Handle handle);
   // The first message that a receive with these arguments would match now.
   bool probe(uint32_t source, uint32_t context, uint32_t tag, Envelope* envelope);
+  // The same, and takes it out of matching (MPI_Improbe): nothing but imrecv() with the handle receives it; what nobody
+  // has received goes when this rank closes. kNoHandle: there is none, or with *error no request slot for it.
+  Handle improbe(uint32_t source, uint32_t context, uint32_t tag, Envelope* envelope, Error* error);
+  // Receives it (MPI_Imrecv); the completion has the same handle. Error::Closed: the handle names no such message.
+  Posted imrecv(Handle handle, void* data, uint64_t length, bool allocate);
+  // Can a receive from `source` get nothing but what is here already, because whoever could send is gone? Then `outcome`
+  // is what it would fail with.
+  bool unreachable(uint32_t source, Completion* outcome) const;
 
   // ---- progress (thread) --------------------------------------------------
   // Looks at everything pending and advances it. True: there is more that this
@@ -156,6 +164,14 @@ class Engine {
   // that fits, in its place in the order. False: it has not stalled, or memory
   // may still come back without the program.
   bool give_up_stalled(Handle handle);
+
+  // ---- waiting for an arrival (thread) -------------------------------------
+  // While somebody waits for a message without a receive posted (MPI_Probe), an unexpected arrival, or the end of a
+  // peer, is something to do before sleeping.
+  void watch(bool on);
+  bool has_sightings() const;
+  // Whether there was one since it was asked last.
+  bool take_sightings();
 
   // ---- attention (thread) -------------------------------------------------
   // Entering wait(): peers need not interrupt.

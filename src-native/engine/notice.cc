@@ -46,6 +46,7 @@ bool Core::anything_pending() const {
 // Would a rank that goes to sleep now miss something?
 bool Core::something_to_do() {
   if (anything_pending() || !done.empty() || peers_changed || (retry_stalled && !stalled.empty())) return true;
+  if (watching && sighted) return true;
   for (uint32_t l = work.head; l != 0; l = slots[l - 1].work.next) {
     Slot& s = slots[l - 1];
     if ((s.flags & kPipelined) != 0) {

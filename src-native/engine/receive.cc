@@ -28,12 +28,15 @@ void Core::release_entry(uint32_t entry) {
   release_credit(p, blocks);
 }
 
-// A receive has found its message: what it knows of it from now on.
-void Core::attach(Slot& s, const Unexpected& u) {
+// A receive has found its message: what it knows of it from now on. It counts as moved until it is over.
+void Core::attach(Slot& s, uint32_t entry) {
+  const Unexpected& u = unexpected.at(entry);
+  ++open_transfers;
+  ++peers[u.source].outstanding;
   s.peer = u.source;
   s.tag = u.tag;
   s.total = u.length;
-  s.entry = kNone;
+  s.entry = u.eager ? entry : kNone;
   if (!u.eager) {
     s.remote_slot = u.slot;
     s.remote_generation = u.generation;
@@ -83,9 +86,8 @@ void Core::reserve_for_handlers() {
 
 // Matched, but there is no memory for it that a handler may take: the thread
 // goes on with it (resume_stalled).
-void Core::stall(Slot& s, uint32_t entry) {
+void Core::stall(Slot& s) {
   s.state = SlotState::Stalled;
-  s.entry = entry;
   list_append(&stalled, index(s), links());
   retry_stalled = true;
 }
@@ -93,15 +95,16 @@ void Core::stall(Slot& s, uint32_t entry) {
 // `s` hangs in no list and is matched with `entry`, which is in no queue any
 // more; a rendezvous has been claimed (Open → Moving).
 void Core::receive_entry(Slot& s, uint32_t entry, Effort effort) {
-  const Unexpected& u = unexpected.at(entry);
-  attach(s, u);
-  ++open_transfers;
-  ++peers[s.peer].outstanding;
+  attach(s, entry);
+  receive_matched(s, effort);
+}
+
+void Core::receive_matched(Slot& s, Effort effort) {
   s.state = SlotState::Active;
-  if ((s.flags & kAllocate) != 0 && !place(s)) return stall(s, u.eager ? entry : kNone);
-  if (!u.eager) return start_receiving(s, effort);
-  copy_out(entry, s.buffer, s.total < s.length ? s.total : s.length);
-  release_entry(entry);
+  if ((s.flags & kAllocate) != 0 && !place(s)) return stall(s);
+  if (s.entry == kNone) return start_receiving(s, effort);
+  copy_out(s.entry, s.buffer, s.total < s.length ? s.total : s.length);
+  release_entry(s.entry);
   finish(s, s.total > s.length ? Error::Truncated : Error::None);
 }
 
@@ -111,14 +114,14 @@ void Core::hand_back(Slot& s) {
   uint32_t e = s.entry != kNone ? s.entry : unexpected.stub(s.peer, s.remote_slot);
   const Unexpected& u = unexpected.at(e);
   if (!u.eager && (u.queued || u.generation != s.remote_generation)) {
-    return fail_stalled(s, Error::NoMemory);  // its sender has written another envelope over it
+    return fail_matched(s, Error::NoMemory);  // its sender has written another envelope over it
   }
   uint32_t other = posted.find(s.context, s.peer, s.tag);
   // SYNC POINT: hand-back. A sender that gives the message up closes the word
   // (claim.h): either it sees that nobody has the message, or we see that it
   // waits for us.
   if (other == kNone && !u.eager && !claim::hand_back(&peers[u.source].claims[u.slot], u.generation)) {
-    return fail_stalled(s, Error::NoMemory);
+    return fail_matched(s, Error::NoMemory);
   }
   list_remove(&stalled, index(s), links());
   finish(s, Error::NoMemory);
@@ -129,6 +132,7 @@ void Core::hand_back(Slot& s) {
   if (!u.eager && u.source == rank) {
     if (Slot* sent = slot_of(u.slot, u.generation)) sent->matched_here = false;
   }
+  sighted = true;
   unexpected.put_back(e);
 }
 
@@ -184,6 +188,27 @@ void Core::unpost(uint32_t i) {
   header->posted.release(posted.count());
 }
 
+// Where a receive's message is to go.
+void Core::describe(Slot& s, void* data, uint64_t length, bool allocate) {
+  s.flags = static_cast<uint8_t>(kReceive | (allocate ? kAllocate : 0));
+  s.buffer = static_cast<unsigned char*>(data);
+  s.length = allocate ? 0 : length;
+  if (!allocate && s.buffer >= heap && s.buffer < heap + layout.g.heap_bytes)
+    s.heap_offset = static_cast<uint64_t>(s.buffer - heap);
+}
+
+// Takes `entry`, the first message that fits, out of matching, or the next that fits where it was withdrawn under our
+// eyes. kNone: none is left.
+uint32_t Core::claim_unexpected(uint32_t entry, uint32_t context, uint32_t source, uint32_t tag) {
+  while (entry != kNone) {
+    const Unexpected& u = unexpected.at(entry);
+    unexpected.remove(entry);
+    if (u.eager || claim::decide(&peers[u.source].claims[u.slot], u.generation, claim::Moving)) break;
+    entry = find_unexpected(context, source, tag);
+  }
+  return entry;
+}
+
 Posted Core::post_recv_now(const Receive& r) {
   Completion c{kNoHandle, Error::None, Cause::None, r.source, r.tag, 0, kNoHeap};
   auto failed = [&](Error error, Cause cause) {
@@ -206,34 +231,25 @@ Posted Core::post_recv_now(const Receive& r) {
       if (u.length > r.length) c.error = Error::Truncated;
       return Posted{kNoHandle, c};
     }
-  } else if (uint32_t needed = r.source == kAnySource ? last_lost : r.source; needed != kNone && peers[needed].gone) {
-    c.source = needed;
-    return failed(peers[needed].faulty ? Error::Protocol : Error::PeerExited, peers[needed].cause);
+  } else if (unreachable(r.source, &c)) {
+    return Posted{kNoHandle, c};
   }
 
   uint32_t i = take_slot();
   if (i == kNone) return failed(Error::NoMemory, Cause::None);
   budget = kMaxSlice;
   Slot& s = slots[i];
-  s.flags = static_cast<uint8_t>(kReceive | (r.allocate ? kAllocate : 0));
+  describe(s, r.data, r.length, r.allocate);
   s.context = r.context;
   s.peer = r.source;
   s.tag = r.tag;
-  s.buffer = static_cast<unsigned char*>(r.data);
-  s.length = r.allocate ? 0 : r.length;
-  if (!r.allocate && s.buffer >= heap && s.buffer < heap + layout.g.heap_bytes)
-    s.heap_offset = static_cast<uint64_t>(s.buffer - heap);
   Handle handle = make_handle(i, s.generation);
 
-  while (entry != kNone) {
-    Unexpected& u = unexpected.at(entry);
-    unexpected.remove(entry);
-    if (u.eager || claim::decide(&peers[u.source].claims[u.slot], u.generation, claim::Moving)) {
-      receive_entry(s, entry, Effort::Call);
-      if (s.state == SlotState::Stalled) resume_stalled_now();  // the thread itself may commit memory
-      return Posted{handle, {}};
-    }
-    entry = find_unexpected(r.context, r.source, r.tag);  // withdrawn under our eyes
+  entry = claim_unexpected(entry, r.context, r.source, r.tag);
+  if (entry != kNone) {
+    receive_entry(s, entry, Effort::Call);
+    if (s.state == SlotState::Stalled) resume_stalled_now();  // the thread itself may commit memory
+    return Posted{handle, {}};
   }
   if (r.allocate) reserve_for_handlers();
   s.state = SlotState::Posted;
@@ -274,6 +290,7 @@ void Core::on_eager(uint32_t peer, const RecordHeader& h) {
   if (i == kNone) {
     unexpected.append(e);
     ++count.unexpected;
+    sighted = true;
     return;
   }
   unpost(i);
@@ -299,6 +316,7 @@ void Core::on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort
   if (i == kNone) {
     unexpected.append(e);
     ++count.unexpected;
+    sighted = true;
     return;
   }
   if (!claim::decide(&peers[peer].claims[h.slot], h.generation, claim::Moving)) return;  // withdrawn

@@ -3,6 +3,7 @@
 //   send     Queued → Offered → Active → Done          Queued → Done (went eager after all)
 //   receive  Posted → Active → Done                     Posted → Done (eager)
 //            Posted → Stalled → Active or Done          (no committed arena block at match time)
+//            Matched → Active → Done                     (taken by improbe, received by imrecv)
 //   any      Offered/Active → Closing → Done            (the other end may still touch the buffer)
 //
 // A slot index and its generation name a request for ever; the public words in
@@ -15,7 +16,7 @@
 
 namespace uintr {
 
-enum class SlotState : uint8_t { Free = 0, Queued, Offered, Posted, Stalled, Active, Closing, Done };
+enum class SlotState : uint8_t { Free = 0, Queued, Offered, Posted, Matched, Stalled, Active, Closing, Done };
 
 enum SlotFlags : uint8_t {
   kAllocate = 1,      // receive into an arena block taken at match time
@@ -55,7 +56,7 @@ struct Slot {
   uint32_t chunk, chunks;
   uint32_t claimed, copied;  // chunks, by this end
   uint32_t passes;           // batons passed by this end
-  uint32_t entry;            // Stalled with an eager message: its entry in the unexpected pool
+  uint32_t entry;            // Matched or Stalled with an eager message: its entry in the unexpected pool
   uint64_t pushed;           // pipelined: bytes pushed or received so far
   Error fin_error;           // what the owed Fin says
   uint32_t fin_errno;

@@ -1,6 +1,6 @@
 // Runs one rank's part of a program, and checks what comes of it.
 import { strict as assert } from 'node:assert';
-import type { Comm, Message, Request, Status, World } from '../../lib/index.js';
+import { type Comm, Matched, type Message, type Request, type Status, type World } from '../../lib/index.js';
 import { assertPattern, fill } from '../helpers/pattern.js';
 import { compute } from '../helpers/work.js';
 import { Guarded } from './buffers.js';
@@ -47,7 +47,7 @@ export class Execution {
         await this.#send(step);
         break;
       case 'receive':
-        this.#receive(step);
+        await this.#receive(step);
         break;
       case 'wait':
         await this.#wait(step);
@@ -91,18 +91,27 @@ export class Execution {
     this.#sent.set(send.id, { send, request, buffer });
   }
 
-  #receive(receive: Receive): void {
+  /** The message is on its way or here. Returned where the probe has taken it, so that nobody else can receive it. */
+  async #find(receive: Receive): Promise<Matched | undefined> {
+    const { source, tag, probe } = receive;
+    const options = { source, tag };
+    let found: Status | Matched | null = null;
+    if (probe === 'probe' || probe === 'mprobe') found = await this.#comm[probe](options);
+    while (found === null) found = this.#comm[probe as 'iprobe' | 'improbe'](options);
+    const { rank, tag: sentTag, size } = receive.gets!;
+    assert.deepEqual({ ...found }, { source: rank, tag: sentTag, byteLength: size }, `${probe} for ${receive.id}`);
+    return found instanceof Matched ? found : undefined;
+  }
+
+  async #receive(receive: Receive): Promise<void> {
     const { source, tag, cancelAfter } = receive;
     const options = { source, tag };
-    if (receive.probe) {
-      let status = this.#comm.iprobe(options);
-      while (status === null) status = this.#comm.iprobe(options);
-      const { rank, tag: sentTag, size } = receive.gets!;
-      assert.deepEqual({ ...status }, { source: rank, tag: sentTag, byteLength: size }, `probe for ${receive.id}`);
-    }
+    const matched = receive.probe === undefined ? undefined : await this.#find(receive);
     const buffer = receive.room === undefined ? undefined : new Guarded(this.#world, receive.place, receive.room);
-    const post = (): Received['request'] =>
-      buffer ? this.#comm.irecv(buffer.bytes, options) : this.#comm.irecv(options);
+    const post = (): Received['request'] => {
+      if (matched !== undefined) return buffer ? matched.irecv(buffer.bytes) : matched.irecv();
+      return buffer ? this.#comm.irecv(buffer.bytes, options) : this.#comm.irecv(options);
+    };
     let request = post();
     if (cancelAfter !== undefined) {
       compute(cancelAfter);

@@ -1,7 +1,7 @@
 // Makes program number `index` of a seed.
 import { matchAll } from './matching.js';
 import { Random } from './prng.js';
-import { type Mode, PLACES, type Program, type Receive, type Send, type Step, WAIT_STYLES } from './program.js';
+import { type Mode, PLACES, PROBES, type Program, type Receive, type Send, type Step, WAIT_STYLES } from './program.js';
 import { randomSize } from './sizes.js';
 
 /** What the sizes are to be chosen around, and how many bytes a program may move. */
@@ -81,7 +81,6 @@ function makeReceives(random: Random, incoming: Send[], mode: Mode, span: number
       // With a wildcard it may get any of them.
       room: random.chance(0.3) ? undefined : largest,
       place: random.pick(PLACES),
-      probe: false,
       ...(random.chance(0.08) ? { cancelAfter: random.below(60) } : {}),
     };
   });
@@ -92,7 +91,7 @@ function makeReceives(random: Random, incoming: Send[], mode: Mode, span: number
   for (const receive of receives) {
     const { size, time } = receive.gets!;
     if (receive.room !== undefined) receive.room = roomFor(random, size);
-    if (receive.time > time && random.chance(0.3)) receive.probe = true;
+    if (receive.time > time && random.chance(0.3)) receive.probe = random.pick(PROBES);
   }
   return receives;
 }
@@ -163,7 +162,6 @@ function addNeverMatched(random: Random, program: Program, span: number, id: num
       tag: NEVER,
       room: random.chance(0.5) ? 100 : undefined,
       place: 'plain',
-      probe: false,
       gets: null,
     },
     { kind: 'withdraw', time: time + random.next() * (span - time), rank, id },

@@ -25,6 +25,10 @@ export interface Send {
   abortAfter?: number;
 }
 
+/** How a message is looked for before it is received; the last two take it out of matching. */
+export type Probe = 'iprobe' | 'probe' | 'improbe' | 'mprobe';
+export const PROBES: readonly Probe[] = ['iprobe', 'probe', 'improbe', 'mprobe'];
+
 export interface Receive {
   kind: 'receive';
   id: number;
@@ -36,8 +40,8 @@ export interface Receive {
   /** undefined: a receive without a buffer. */
   room?: number;
   place: Place;
-  /** Probed for in a loop first, and posted when it is there. */
-  probe: boolean;
+  /** Probed for first, and received when it is there. */
+  probe?: Probe;
   /** Cancelled after so much computing, and posted again if that succeeded. */
   cancelAfter?: number;
   /** The message it has to get; undefined where only the order is known, null where none will come. */

@@ -39,6 +39,13 @@ class Rank {
   // A probe's answer must be what a receive then gets.
   bool probe(uint32_t source, uint32_t tag, uint32_t context = 1);
 
+  // probe(): sleeps until there is such a message, and takes nothing. False: nobody could take a step, and there is none.
+  bool await_message(uint32_t source, uint32_t tag);
+  // Takes a message to receive it later; kNothing: there is none.
+  static constexpr size_t kNothing = ~size_t{0};
+  size_t improbe(uint32_t source, uint32_t tag);
+  void imrecv(size_t request);
+
   bool over(size_t request) const { return requests_[request].over; }
   bool all_over() const { return unfinished_ == 0; }
   uintr::Error error(size_t request) const { return requests_[request].error; }
