@@ -1,7 +1,7 @@
 // The one typed view of the addon (src-native/addon): nothing else in lib/ knows what it exports.
 import { UintrError } from './errors.js';
 import { loadNative } from './native.js';
-import type { RequestInspection, WorldInspection, WorldStats } from './reports.js';
+import type { CopyKind, RequestInspection, WorldInspection, WorldStats } from './reports.js';
 
 /** Why joining, or opening a doorbell, failed; becomes a UintrError. */
 export interface NativeFailure {
@@ -19,7 +19,7 @@ export interface NativeVerdict {
 export interface NativeSupport {
   drivers: Record<'uintr' | 'signal' | 'poll', NativeVerdict>;
   userInterrupts: { cpu: boolean; enabled: boolean; abi?: string; emulated: boolean; remedy?: string };
-  copies: Record<'heap' | 'cma' | 'pipeline', NativeVerdict>;
+  copies: Record<CopyKind, NativeVerdict>;
   holdsBackingStores: boolean;
 }
 

@@ -27,6 +27,7 @@ const CMA = 4;
 const PIPELINE = 8;
 const ALLOWED_COPIES = {
   auto: DIRECT | HEAP | CMA | PIPELINE,
+  direct: DIRECT | PIPELINE,
   heap: HEAP | PIPELINE,
   cma: CMA | PIPELINE,
   pipeline: PIPELINE,

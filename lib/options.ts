@@ -7,8 +7,11 @@ export interface WorldOptions {
   driver?: 'auto' | 'uintr' | 'signal' | 'poll';
   /** The signal of the signal driver. Default `SIGURG`, which is ignored where nobody handles it. */
   signal?: string;
-  /** How large messages travel. Default `auto`: the best that works between each two ranks. */
-  copy?: 'auto' | 'heap' | 'cma' | 'pipeline';
+  /**
+   * How large messages travel (see {@link CopyKind}). Default `auto`: the best that works between each two ranks. With any
+   * other, what cannot travel that way goes by `pipeline`.
+   */
+  copy?: 'auto' | 'direct' | 'heap' | 'cma' | 'pipeline';
   /** Up to this many bytes a message is sent without waiting for its receiver. Default 16 KiB, at most `ringBytes` / 4. */
   eagerLimit?: number;
   /** Size of the ring between each two ranks that talk, in bytes; a power of two. Default 256 KiB. */
@@ -74,7 +77,7 @@ export const OPTIONS: readonly OptionEntry[] = [
   {
     name: 'copy',
     type: 'choice',
-    values: ['auto', 'heap', 'cma', 'pipeline'],
+    values: ['auto', 'direct', 'heap', 'cma', 'pipeline'],
     default: 'auto',
     doc: 'how large messages travel',
   },

@@ -82,8 +82,8 @@ export interface WorldInspection {
 }
 
 /**
- * How a large message travels: `direct` (within one process), `heap` (its buffer lies in the shared heap), `cma` (the kernel
- * copies from process to process), `pipeline` (through the ring; always works).
+ * How a large message travels: `direct` (between threads of one process, and to oneself), `heap` (its buffer lies in the
+ * shared heap), `cma` (the kernel copies from process to process), `pipeline` (through the ring; always works).
  */
 export type CopyKind = 'direct' | 'heap' | 'cma' | 'pipeline';
 

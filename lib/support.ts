@@ -1,6 +1,7 @@
 // What works here, and why not what does not.
 import { binding, type NativeSupport } from './binding.js';
 import { loadNative } from './native.js';
+import type { CopyKind } from './reports.js';
 
 /** Whether something works; if not, the exact reason. */
 export interface Verdict {
@@ -31,8 +32,11 @@ export interface Support {
   /** Ways in which ranks can interrupt each other. */
   drivers: Record<'uintr' | 'signal' | 'poll', Verdict>;
   userInterrupts: UserInterrupts;
-  /** Ways in which large messages can travel. Whether `cma` works towards a rank is known when there is one. */
-  copies: Record<'heap' | 'cma' | 'pipeline', Verdict>;
+  /**
+   * Ways in which large messages can travel: `direct` only between threads of one process. Whether `cma` works towards a
+   * rank is known when there is one.
+   */
+  copies: Record<CopyKind, Verdict>;
   /**
    * Whether memory in flight is kept although its buffer was detached. Where it is not, detaching a buffer that a request
    * uses may crash the process.
@@ -51,7 +55,7 @@ export function support(): Support {
       native: no,
       drivers: { uintr: no, signal: no, poll: no },
       userInterrupts: { cpu: false, enabled: false, emulated: false },
-      copies: { heap: no, cma: no, pipeline: no },
+      copies: { direct: no, heap: no, cma: no, pipeline: no },
       holdsBackingStores: false,
     };
   }

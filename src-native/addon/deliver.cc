@@ -1,6 +1,7 @@
 // How completions get from the engine to JavaScript: in batches, through the exchange.
 #include <unistd.h>
 
+#include "addon/remains.h"
 #include "addon/world.h"
 #include "drivers/disposition.h"
 
@@ -69,6 +70,8 @@ void World::look_around(int timeout_ms) {
   }
   // It may have died between the two steps of an interrupt to somebody who now takes one to be on its way.
   engine_->kick(true);
+  // Of a thread of this process: what it had to leave behind because this rank might touch it.
+  remains_release();
 }
 
 void World::tell_gone(uint32_t peer, Cause cause) {

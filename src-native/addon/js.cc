@@ -78,6 +78,17 @@ std::string get_string(napi_env env, napi_value object, const char* key) {
   return result;
 }
 
+bool has_ended(napi_env env) {
+  Scope scope(env);
+  if (!scope.open()) return true;
+  // One of the calls that refuse where JavaScript cannot run, though it would run none. They say that an exception is
+  // pending when there is none.
+  napi_value some = undefined(env);
+  bool same = false, thrown = false;
+  if (napi_strict_equals(env, some, some, &same) == napi_ok) return false;
+  return napi_is_exception_pending(env, &thrown) != napi_ok || !thrown;
+}
+
 void* arguments(napi_env env, napi_callback_info info, size_t max, napi_value* values) {
   void* data = nullptr;
   napi_get_cb_info(env, info, &max, values, nullptr, &data);

@@ -29,6 +29,9 @@ std::string get_string(napi_env env, napi_value object, const char* key);
 
 double to_number(napi_env env, napi_value value, double fallback = 0);
 
+// The environment is ending: no JavaScript runs in it any more.
+bool has_ended(napi_env env);
+
 // The data of the running function and up to `max` arguments; missing ones are undefined.
 void* arguments(napi_env env, napi_callback_info info, size_t max, napi_value* values);
 

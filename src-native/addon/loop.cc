@@ -121,7 +121,7 @@ void Loop::set_timers() {
 void Loop::on_prepare(uv_prepare_t* handle) {
   Loop& loop = *static_cast<Loop*>(handle->data);
   World* world = loop.world_;
-  if (world->engine() == nullptr) return;
+  if (world->engine() == nullptr || world->settle_if_ending()) return;
   Exchange& exchange = world->exchange();
   if (exchange.wanted == 0 && exchange.referenced != 0) {
     exchange.referenced = 0;

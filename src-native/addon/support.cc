@@ -59,6 +59,7 @@ napi_value support(napi_env env, napi_callback_info info) {
   js::set(env, drivers, "signal", try_driver(env, DriverOptions::Choice::Signal, signal));
   js::set(env, drivers, "poll", try_driver(env, DriverOptions::Choice::Poll, signal));
   napi_value copies = js::object(env);
+  js::set(env, copies, "direct", verdict(env, true, {}));
   js::set(env, copies, "heap", verdict(env, true, {}));
   js::set(env, copies, "cma", try_cma(env));
   js::set(env, copies, "pipeline", verdict(env, true, {}));

@@ -14,6 +14,8 @@ namespace {
 // How long a thread that ends waits for peers in the middle of a copy. They need microseconds; one that is stopped may
 // need for ever.
 constexpr uint64_t kLetGoNs = 200'000'000;
+// A thread of this process cannot be stopped by itself, so one that is late has no processor, or waits for a page.
+constexpr uint64_t kThreadLetGoNs = 20'000'000'000;
 
 // How long wait() polls where waits are short: computation and communication take turns there, and a processor that has
 // slept in between copies more slowly at first.
@@ -169,13 +171,35 @@ void World::on_teardown(napi_async_cleanup_hook_handle, void* self) {
   world->close(Life::Exited, nullptr);
 }
 
+// Afterwards no peer touches this rank's buffers: every transfer is closed, so that no other chunk can be claimed, and
+// whoever had claimed one has copied it. What is held (remains.h) need not be waited for, and a peer of another process
+// may be stopped in the middle; but memory of another addon's goes with its environment whoever holds it, and where a
+// thread of this process is still copying from there the whole process would crash.
 void World::settle_for_teardown() {
-  engine_->abandon(Error::Closed);
-  uint64_t end = uv_hrtime() + kLetGoNs;
-  while (!engine_->quiescent() && uv_hrtime() < end) {
+  if (settled_) return;
+  settled_ = true;
+  engine_->abandon(Error::PeerExited);
+  const uint64_t begin = uv_hrtime();
+  while (!engine_->quiescent()) {
+    const uint64_t waited = uv_hrtime() - begin;
+    if (waited >= kLetGoNs && (waited >= kThreadLetGoNs || !thread_inside_copy())) return;
     engine_->progress(Effort::Idle);
     look_around(1);
   }
+}
+
+bool World::thread_inside_copy() const {
+  for (uint32_t peer = 0; peer < joined_->geometry.size; ++peer) {
+    if (peer != rank_ && joined_->peers[peer].same_process && engine_->peer_inside_copy(peer)) return true;
+  }
+  return false;
+}
+
+// Node frees the external buffers of all addons after it has closed its handles, for which the loop turns, and before it
+// runs any cleanup hook (Environment::RunCleanup).
+bool World::settle_if_ending() {
+  if (!settled_ && !engine_->idle() && js::has_ended(env_)) settle_for_teardown();
+  return settled_;
 }
 
 void World::publish_exit() {

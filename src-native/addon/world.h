@@ -100,6 +100,9 @@ class World : public std::enable_shared_from_this<World> {
   void check_driver();
 
   // ---- the end --------------------------------------------------------------
+  // Whether the environment is ending, without close(); then nothing of this rank's memory is touched any more. For the
+  // loop, which turns once more before memory goes that is not this addon's to keep (settle_for_teardown).
+  bool settle_if_ending();
   // Publishes `life` and gives everything back. `done`, if not null, is called from the loop when all of that is over.
   void close(Life life, napi_value done);
   // For exit(): what peers read after this process has gone.
@@ -109,6 +112,7 @@ class World : public std::enable_shared_from_this<World> {
   World() = default;
   static void on_teardown(napi_async_cleanup_hook_handle handle, void* self);
   void settle_for_teardown();
+  bool thread_inside_copy() const;
   void tell_gone(uint32_t peer, Cause cause);
   void tell_closed();
   void leave_remains();
@@ -159,6 +163,7 @@ class World : public std::enable_shared_from_this<World> {
 
   napi_async_cleanup_hook_handle hook_ = nullptr;
   bool tearing_down_ = false;
+  bool settled_ = false;  // nothing is under way, and nothing will be
 };
 
 }  // namespace uintr

@@ -37,6 +37,7 @@ bool JoinedRank::make_own(const JoinRequest& request, JoinError* error) {
   geometry = request.geometry;
   const Layout layout{geometry};
   if (!Segment::create(Segment::Kind::Control, layout.control_bytes(), &control, error)) return false;
+  announced_.announce(control.fd());
   // What handlers and peers touch without asking: header, heads and tails, reply rings. The rest is the engine's to
   // commit as it needs it.
   int failed = control.commit(0, layout.slot(0));
@@ -155,8 +156,6 @@ bool JoinedRank::adopt_peer(uint32_t peer, wire::Received* received, uint32_t in
                       &peer_heap, error)) {
     return false;
   }
-  peer_control.close_fd();
-  peer_heap.close_fd();
   const DriverIdentity& driver = identity.driver;
   if (!is_eventfd(fds[2].get()) || driver.vector > 63 || driver.signal_number < 0 || driver.signal_number > 64 ||
       driver.kind > DriverIdentity::Kind::Uintr) {
@@ -166,6 +165,9 @@ bool JoinedRank::adopt_peer(uint32_t peer, wire::Received* received, uint32_t in
   p.event_fd = std::move(fds[2]);
   if (driver.kind == DriverIdentity::Kind::Uintr) p.vector_fd = std::move(fds[4]);
   p.nonce = identity.nonce;
+  p.same_process = OwnControl::made(peer_control.fd());
+  peer_control.close_fd();
+  peer_heap.close_fd();
   probe_peer(identity, hub_namespace_, rank, request.copy_kinds, &p);
   maps[peer] = PeerMap{peer_control.base(), peer_heap.base(), p.pid, p.copy_kinds};
   mapped_.push_back(std::move(peer_control));

@@ -9,6 +9,7 @@
 #include "bootstrap/hub.h"
 #include "bootstrap/join.h"
 #include "bootstrap/named.h"
+#include "bootstrap/same_process.h"
 
 namespace uintr {
 
@@ -36,6 +37,7 @@ class JoinedRank final : public Joined {
   void publish_exit();
   bool watch_peer(uint32_t peer, Fd lifeline, JoinError* error);
 
+  OwnControl announced_;
   uint64_t nonce_ = 0;
   uint64_t hub_namespace_ = 0;
   Fd lifeline_read_, lifeline_write_;

@@ -74,6 +74,7 @@ void probe_peer(const wire::Identity& identity, uint64_t hub_namespace, uint32_t
   const uint64_t here = pid_namespace();
   int32_t pid = identity.pid;
   if (hub_namespace != here || identity.pid_namespace != here) pid = 0;
+  if (peer->same_process) pid = getpid();
   if (pid <= 0) return;
 
   uint64_t found = 0;
@@ -82,12 +83,11 @@ void probe_peer(const wire::Identity& identity, uint64_t hub_namespace, uint32_t
   // Read and different, or nothing there: some other process. Not allowed to read: then the namespaces vouch for the
   // pid, if they are known.
   const bool refuted = !matches && (unreadable == 0 || unreadable == ESRCH || unreadable == EFAULT || here == 0);
-  if (refuted) return;
+  if (refuted && !peer->same_process) return;
   peer->pid = pid;
-  peer->same_process = matches && pid == getpid();
   peer->signalable = syscall(SYS_tgkill, pid, peer->tid, 0) == 0;
   if (peer->same_process) peer->copy_kinds |= allowed_copies & kCopyDirect;
-  if ((allowed_copies & kCopyCma) == 0) return;
+  if ((allowed_copies & kCopyCma) == 0 || (refuted && unreadable == 0)) return;
   peer->cma_error = matches ? try_write(pid, identity.scratch_address + own_rank * sizeof(uint64_t)) : unreadable;
   if (peer->cma_error == 0) peer->copy_kinds |= kCopyCma;
 }

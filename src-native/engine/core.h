@@ -176,7 +176,8 @@ struct Core : Engine {
   void on_fin(uint32_t peer, const RecordHeader& h);
   void settle(Slot& s, Error error, Cause cause, bool tell);
   void close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno);
-  bool other_end_done(Slot& s, uint32_t claimed_in_all) const;
+  bool other_end_done(const Slot& s, uint32_t claimed_in_all) const;
+  bool other_end_inside(const Slot& s) const;
   uint32_t usable_kind(const Slot& s) const;
   ClaimWord* claim_of(const Slot& s) const;
   void to_work(Slot& s);

@@ -166,9 +166,21 @@ bool Engine::quiescent() const {
   return c->open_sends == 0 && c->open_transfers == 0 && c->owed_replies == 0;
 }
 
+bool Engine::idle() const { return core(this)->slots_used == 0; }
+
 bool Engine::peer_may_touch(uint32_t peer) const {
   const Core* c = core(this);
   return peer != c->rank && !c->peers[peer].gone && c->peers[peer].outstanding != 0;
+}
+
+bool Engine::peer_inside_copy(uint32_t peer) const {
+  const Core* c = core(this);
+  if (c->peers[peer].gone) return false;
+  for (uint32_t i = 0; i < c->slots_touched; ++i) {
+    const Slot& s = c->slots[i];
+    if (s.state == SlotState::Closing && s.peer == peer && c->other_end_inside(s)) return true;
+  }
+  return false;
 }
 
 bool Engine::peer_has_let_go(const Geometry& geometry, const unsigned char* peers_control, uint32_t rank) {

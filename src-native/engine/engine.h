@@ -210,13 +210,18 @@ class Engine {
   void begin_close();
   // All own sends are over and no peer touches this rank's buffers.
   bool quiescent() const;
+  // No request slot is in use: nothing of this rank's can be touched at all.
+  bool idle() const;
   // Fails what is still unfinished (after close's timeout, or at environment
   // teardown); quiescent() tells when the last transfer has let go.
   void abandon(Error error);
   // Something of the peer's may still be inside a copy from or to this rank's
   // buffers; after an abandon() nothing but.
   bool peer_may_touch(uint32_t peer) const;
-  // The same afterwards, without an engine: whether a peer that has such a copy
+  // More exactly: it has claimed a piece of a transfer that was given up here, and
+  // has not said that it is copied.
+  bool peer_inside_copy(uint32_t peer) const;
+  // The same as peer_may_touch() afterwards, without an engine: whether a peer that has such a copy
   // has finished it, as it does when it has seen that this rank is gone.
   static bool peer_has_let_go(const Geometry& geometry, const unsigned char* peers_control, uint32_t rank);
   // Last word: Closed after a close, Exited when the environment ends without.

@@ -278,12 +278,21 @@ void Core::settle(Slot& s, Error error, Cause cause, bool tell) {
 }
 
 // Are all chunks that the other end has claimed copied?
-bool Core::other_end_done(Slot& s, uint32_t claimed_in_all) const {
+bool Core::other_end_done(const Slot& s, uint32_t claimed_in_all) const {
   if (s.remote_generation == 0) return false;  // no Match yet: we do not even know its slot
   uint32_t claimed = claimed_in_all - s.claimed;
   // Another generation: the other end has let go of this transfer already.
   uint32_t done = counted_for(peers[s.peer].slots[s.remote_slot].done.load_sc(), s.remote_generation, claimed);
   return done == claimed;
+}
+
+// Of a transfer that is closed: has the other end claimed a chunk and not said that it is copied? Where its Match is
+// still on the way, that it claimed one is all that is known.
+// SYNC POINT: done. It counts a chunk after the copy (copy_next); who reads the count here may free the buffer.
+bool Core::other_end_inside(const Slot& s) const {
+  if ((s.flags & kPipelined) != 0) return false;
+  uint32_t in_all = claim::close(claim_of(s), claim_generation(s));  // closed already: this only reads
+  return in_all != kNone && in_all != s.claimed && !other_end_done(s, in_all);
 }
 
 // Gives a transfer up: nobody claims after this, and the request settles as
@@ -324,7 +333,9 @@ void Core::on_fin(uint32_t peer, const RecordHeader& h) {
         return settle(*s, Error::CopyFailed, Cause::None, s->remote_generation != 0);
       }
       if (error == Error::Protocol) return settle(*s, error, Cause::None, s->remote_generation != 0);
-      return settle(*s, Error::PeerExited, Cause::Closed, s->remote_generation != 0);
+      // PeerExited: its thread or process ends without a close(), and says so before its lifeline does.
+      return settle(*s, Error::PeerExited, error == Error::PeerExited ? Cause::Exited : Cause::Closed,
+                    s->remote_generation != 0);
     default:
       return;  // a Fin for a request that has ended otherwise
   }

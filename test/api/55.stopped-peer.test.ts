@@ -4,14 +4,16 @@ import { strict as assert } from 'node:assert';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JoinOptions, World } from '../../lib/index.js';
+import { peerExited } from '../helpers/errors.js';
 import { DRIVERS, environmentOf } from '../helpers/matrix.js';
+import { assertAll } from '../helpers/pattern.js';
 import { heldMemory, isStopped } from '../helpers/proc.js';
 import { processTest, type Tools } from '../helpers/rank-test.js';
 import { registry } from '../helpers/registry.js';
 import { nextPeerExit } from '../helpers/worlds.js';
 
 const SIZE = 64 * 2 ** 20;
-const [CLOSER, STOPPED, OTHER] = [0, 1, 2];
+const [CLOSER, STOPPED, OTHER] = [0, 1, 2] as const;
 const [PID, GO, DONE] = [1, 2, 3];
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
@@ -105,6 +107,43 @@ const closes = (how: 'SIGCONT' | 'SIGKILL', copy: string) => async (t: Tools) =>
   return undefined;
 };
 
+/** The closer is a worker here, and is terminated; its main thread is the third rank. */
+const terminated = (how: 'SIGCONT' | 'SIGKILL', copy: string) => async (t: Tools) => {
+  const world = await t.join();
+  if (t.rank === STOPPED) {
+    for (const dest of [CLOSER, OTHER]) await world.send(Uint32Array.of(process.pid, heldMemory()), { dest, tag: PID });
+    const data = new Uint8Array(SIZE).fill(1);
+    assert.throws(
+      () => {
+        for (;;) world.isend(data, { dest: CLOSER }).wait();
+      },
+      peerExited(CLOSER, 'exited'),
+    );
+    await world.recv({ source: OTHER, tag: DONE });
+  } else if (t.rank === CLOSER) {
+    const { data } = await world.recv({ source: STOPPED, tag: PID });
+    await stopInTheMiddle(world, Buffer.from(data).readUInt32LE(), copy === 'heap');
+    await world.send(data, { dest: OTHER, tag: PID });
+    await world.recv({ source: OTHER, tag: GO });
+  } else {
+    const told = new Uint32Array(2);
+    await world.recv(told, { source: STOPPED, tag: PID });
+    await world.recv({ source: CLOSER, tag: PID });
+    const [pid, ofOneRank] = told as unknown as [number, number];
+    await t.terminate(CLOSER);
+    // What the stopped rank goes on to write to must not be anybody else's by now.
+    const others = Array.from({ length: 4 }, () => new Uint8Array(SIZE));
+    process.kill(pid, how);
+    t.note('waiting for the memory to come back');
+    for (let i = 0; heldMemory() > ofOneRank; i += 1) {
+      await (await t.join({ name: `${t.joinOptions.name}-${i}`, size: 1, rank: 0 })).close();
+    }
+    if (how === 'SIGCONT') await world.send(new Uint8Array(0), { dest: STOPPED, tag: DONE });
+    for (const bytes of others) assertAll(bytes, 0);
+  }
+  await world.close();
+};
+
 for (const driver of DRIVERS) {
   for (const copy of ['cma', 'heap'] as const) {
     describe(`a peer that is stopped inside a copy (driver ${driver}, copy ${copy})`, () => {
@@ -116,6 +155,17 @@ for (const driver of DRIVERS) {
             `1. keeps nothing of a closed world but memory, until it ${then}`,
             { ranks: 3, exits, timeoutMs: 20_000 },
             closes(how, copy),
+          );
+          processTest(
+            `2. keeps nothing of a terminated worker but memory, until it ${then}`,
+            {
+              ranks: 3,
+              processes: [[OTHER, CLOSER], [STOPPED]],
+              ended: [CLOSER],
+              exits: how === 'SIGCONT' ? [0, 0] : [0, 'SIGKILL'],
+              timeoutMs: 20_000,
+            },
+            terminated(how, copy),
           );
         }
       });

@@ -11,7 +11,7 @@ const join = (options: Record<string, unknown>): Promise<World> => World.join(op
 /** Option, and values that it cannot have. */
 const BAD: [string, unknown[]][] = [
   ['driver', ['interrupts', '', 'SIGNAL']],
-  ['copy', ['memcpy', 'direct']],
+  ['copy', ['memcpy', 'Direct']],
   ['signal', ['SIGNOTHING', 'SIGKILL', 'SIGSTOP', '']],
   ['eagerLimit', [-1, 1.5, 'many', Number.NaN]],
   ['ringBytes', [-1, 100, 'big']],

@@ -6,9 +6,12 @@ import { registry } from './registry.js';
 export const DRIVERS = ['signal', 'uintr', 'poll'] as const;
 export const COPIES = ['auto', 'cma', 'heap', 'pipeline'] as const;
 
+/** Where ranks share a process. */
+export const THREAD_COPIES = [...COPIES, 'direct'] as const;
+
 export interface Setting {
   driver: (typeof DRIVERS)[number];
-  copy: (typeof COPIES)[number];
+  copy: (typeof THREAD_COPIES)[number];
 }
 
 /**
@@ -21,9 +24,13 @@ export function environmentOf(driver: Setting['driver']): Record<string, string>
 }
 
 /** Calls `declare` inside a describe block for each setting, which the ranks of its tests get by environment variables. */
-export function matrix(declare: (setting: Setting) => void, drivers: readonly Setting['driver'][] = DRIVERS): void {
+export function matrix(
+  declare: (setting: Setting) => void,
+  drivers: readonly Setting['driver'][] = DRIVERS,
+  copies: readonly Setting['copy'][] = COPIES,
+): void {
   for (const driver of drivers) {
-    for (const copy of COPIES) {
+    for (const copy of copies) {
       describe(`(driver ${driver}, copy ${copy})`, () => {
         registry.withEnvironment({ ...environmentOf(driver), UINTR_COPY: copy }, () => declare({ driver, copy }));
       });

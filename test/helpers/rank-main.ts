@@ -1,13 +1,15 @@
-// Runs the body of one rank test: `node rank-main.js <task as JSON>`.
+// Runs the body of one rank test: `node rank-main.js <task as JSON>`, and in the workers that it starts.
 import { inspect } from 'node:util';
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { type JoinOptions, World } from '../../lib/index.js';
 import { say } from './messages.js';
 import { registry, type Task, type Tools } from './registry.js';
 
-const task = JSON.parse(process.argv[2]!) as Task;
+const task = (isMainThread ? JSON.parse(process.argv[2]!) : workerData) as Task;
 // Until a launcher's rank is known by joining.
 let rank = task.rank ?? -1;
 let joined: World | undefined;
+const workers = new Map<number, Worker>();
 
 const tools: Tools = {
   get rank() {
@@ -24,6 +26,12 @@ const tools: Tools = {
     }
     return world;
   },
+  terminate(worker) {
+    const running = workers.get(worker)!;
+    workers.delete(worker);
+    return running.terminate();
+  },
+  restart: startWorker,
   note: (note) => say({ rank, note }),
   tell: (event, data) => say({ rank, event, data }),
 };
@@ -37,7 +45,24 @@ process.on('SIGUSR2', () => {
   if (joined) console.error(`rank ${rank}: ${inspect(joined.inspect(), { depth: 6, breakLength: 200 })}`);
 });
 
+/** A worker that fails ends its process; one that was terminated does not. */
+function startWorker(workerRank: number, more?: JoinOptions): void {
+  const { join, workers: _, ...same } = task;
+  const worker = new Worker(__filename, {
+    workerData: {
+      ...same,
+      rank: workerRank,
+      join: { ...join, rank: join?.rank === undefined ? undefined : workerRank, ...more },
+    },
+  });
+  worker.on('exit', (code) => {
+    if (code !== 0 && workers.get(workerRank) === worker) process.exit(code);
+  });
+  workers.set(workerRank, worker);
+}
+
 async function main(): Promise<void> {
+  for (const worker of task.workers ?? []) startWorker(worker);
   Object.assign(globalThis, registry.globals());
   require(task.file);
   if (task.rank !== undefined) hello();

@@ -17,14 +17,21 @@ export interface RankTestOptions {
   ranks?: number;
   /** Each started by itself with World.join({ name, size, rank }) (the default), or by `uintr run`, which hides exit codes. */
   via?: 'launcher' | 'name';
+  /**
+   * Which ranks share a process: the first of each is its main thread, the others are workers. Each has its own unless
+   * said. Needs via 'name'.
+   */
+  processes?: readonly (readonly [number, ...number[]])[];
   /** Options for World.join. */
   join?: JoinOptions;
   /** Environment of the ranks, besides the one of the matrix. */
   env?: Record<string, string>;
   /** Options for node. */
   nodeOptions?: string[];
-  /** How each rank has to end (exit code or signal); all with 0 unless said. Needs via 'name'. */
+  /** How each process has to end (exit code or signal); all with 0 unless said. Needs via 'name'. */
   exits?: readonly (number | NodeJS.Signals)[];
+  /** Workers that are ended in the middle of their bodies. */
+  ended?: readonly number[];
   /** After how long everything is killed. A bound for a hang, not a measure. */
   timeoutMs?: number;
   /** Runs in the test while the ranks run. */
@@ -80,6 +87,7 @@ export function cleanEnvironment(more: Record<string, string> = {}): NodeJS.Proc
 
 async function runRanks(file: string, test: string, options: RankTestOptions): Promise<Outcome[]> {
   const { ranks = 2, via = 'name', join, nodeOptions = [], during } = options;
+  const processes = options.processes ?? Array.from({ length: ranks }, (_, rank) => [rank] as const);
   const env = cleanEnvironment(options.env);
   const crew = new Crew(options.timeoutMs ?? HANG_MS);
   try {
@@ -89,8 +97,8 @@ async function runRanks(file: string, test: string, options: RankTestOptions): P
       crew.start(execPath, [CLI, 'run', '-n', `${ranks}`, ...node, RANK_MAIN, JSON.stringify(task)], env);
     } else {
       const name = uniqueName();
-      for (let rank = 0; rank < ranks; rank += 1) {
-        const task: Task = { file, test, ranks, rank, join: { name, size: ranks, rank, ...join } };
+      for (const [rank, ...workers] of processes) {
+        const task: Task = { file, test, ranks, rank, join: { name, size: ranks, rank, ...join }, workers };
         crew.start(execPath, [...nodeOptions, RANK_MAIN, JSON.stringify(task)], env, rank);
       }
     }
@@ -98,8 +106,12 @@ async function runRanks(file: string, test: string, options: RankTestOptions): P
     const outcomes = crew.outcomes(ranks);
     const expected = options.exits ?? crew.exits().map(() => 0);
     // A rank whose event loop has nothing left to wait for ends with 0 in the middle of its body.
+    const mayBeCut = (rank: number): boolean => {
+      const place = processes.findIndex((one) => one.includes(rank));
+      return options.ended?.includes(rank) || (options.exits?.[place] ?? 0) !== 0;
+    };
     const good = outcomes.every(
-      ({ rank, result, error }) => error === undefined && (result !== undefined || (options.exits?.[rank] ?? 0) !== 0),
+      ({ rank, result, error }) => error === undefined && (result !== undefined || mayBeCut(rank)),
     );
     if (!good || JSON.stringify(crew.exits()) !== JSON.stringify(expected)) {
       throw new Error(`the ranks ended with ${crew.exits()}, expected ${expected}\n${crew.report()}`);

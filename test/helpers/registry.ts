@@ -10,6 +10,10 @@ export interface Tools {
   /** Options that join() uses, for bodies that want others. */
   readonly joinOptions: JoinOptions;
   join(more?: JoinOptions): Promise<World>;
+  /** Ends the worker that is this rank; for the main thread of its process. */
+  terminate(rank: number): Promise<number>;
+  /** Starts it once more, for another world. */
+  restart(rank: number, join: JoinOptions): void;
   /** Says what the rank is about to do; the last note shows in the report of a hang. */
   note(what: string): void;
   /** Tells the test (`crew.event`). */
@@ -25,6 +29,8 @@ export interface Task {
   ranks: number;
   rank?: number;
   join?: JoinOptions;
+  /** Ranks that are worker threads of this process. */
+  workers?: readonly number[];
 }
 
 const path: string[] = [];

@@ -1,11 +1,11 @@
 // Signals from outside, to all ranks of a test, for as long as they run.
 import type { Crew } from './crew.js';
 
-/** For `during`: sends `signal` to ranks 0 and 1, `burst` at a time. */
+/** For `during`: sends `signal` to the processes of `ranks`, `burst` at a time. */
 export const storm =
-  (signal: NodeJS.Signals, burst = 50) =>
+  (signal: NodeJS.Signals, ranks: readonly number[] = [0, 1], burst = 50) =>
   async (crew: Crew): Promise<void> => {
-    const pids = await Promise.all([crew.pid(0), crew.pid(1)]);
+    const pids = await Promise.all(ranks.map((rank) => crew.pid(rank)));
     let over = false;
     const ended = crew.ended().finally(() => {
       over = true;

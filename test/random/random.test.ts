@@ -1,4 +1,4 @@
-// Random programs of two to four ranks against a model of MPI's matching. A failure names the program; to see it again
+// Random programs of two to five ranks against a model of MPI's matching. A failure names the program; to see it again
 // set UINTR_RANDOM_REPLAY to what it says. UINTR_RANDOM_SECONDS is how long all of them together may run (150).
 import { COPIES, DRIVERS, matrix, type Setting } from '../helpers/matrix.js';
 import { rankTest } from '../helpers/rank-test.js';
@@ -19,6 +19,8 @@ const WORLDS = [
   { ranks: 2, eagerLimit: 8 * KiB, ringBytes: 256 * KiB, options: {} },
   { ranks: 3, eagerLimit: 1 * KiB, ringBytes: 16 * KiB, options: { unexpectedBytes: 64 * KiB } },
   { ranks: 4, eagerLimit: 4 * KiB, ringBytes: 64 * KiB, options: { maxRequests: 1_024, spinMicroseconds: 20 } },
+  // Threads, two and three in a process.
+  { ranks: 5, eagerLimit: 4 * KiB, ringBytes: 64 * KiB, options: {}, processes: [[0, 1, 2] as const, [3, 4] as const] },
 ];
 const SETTINGS = COPIES.length * DRIVERS.length;
 const share = seconds / (SETTINGS * WORLDS.length);
@@ -27,13 +29,14 @@ const chosen = ({ driver, copy }: Setting, ranks: number): boolean =>
   replayIndex === undefined || (driver === replayDriver && copy === replayCopy && `${ranks}` === replayRanks);
 
 matrix((setting) => {
-  for (const { ranks, eagerLimit, ringBytes, options } of WORLDS) {
+  for (const { ranks, eagerLimit, ringBytes, options, processes } of WORLDS) {
     if (!chosen(setting, ranks)) continue;
     rankTest(
       `1. every receive of ${ranks} ranks gets a message that MPI allows, whole (seed ${seed})`,
       {
         ranks,
         via: ranks === 3 ? 'launcher' : 'name',
+        processes,
         join: { eagerLimit, ringBytes, ...options },
         env: {
           RANDOM_SEED: `${seed}`,

@@ -125,4 +125,30 @@ eachDriver(() => {
       assert.equal(world.size, 2);
     },
   );
+
+  const threads = { ranks: 4, processes: [[0, 1, 2], [3]], env, timeoutMs } as const;
+  const workerProfiles = mkdtempSync(join(tmpdir(), 'uintr-profiles-'));
+  rankTest(
+    '8. worker threads with --cpu-prof, garbage collections and foreign signals to their process',
+    {
+      ...threads,
+      nodeOptions: ['--expose-gc', '--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', workerProfiles],
+      during: storm('SIGURG', [0, 3]),
+    },
+    (world, t) =>
+      traffic(world, t, {
+        rounds: rounds(150),
+        sizes: SIZES,
+        work: 50,
+        meanwhile: (round) => {
+          if (round % 10 === 0) (globalThis as { gc?: (options?: { type: string }) => void }).gc!({ type: 'minor' });
+        },
+      }),
+    () => {
+      expect(readdirSync(workerProfiles).filter((name) => name.endsWith('.cpuprofile')).length).toBeGreaterThanOrEqual(
+        4,
+      );
+      rmSync(workerProfiles, { recursive: true });
+    },
+  );
 });

@@ -4,9 +4,12 @@
 // sources: src-native/bootstrap/hub_socket.cc
 // sources: src-native/bootstrap/hub.cc src-native/bootstrap/join.cc src-native/bootstrap/joined.cc
 // sources: src-native/bootstrap/liveness.cc src-native/bootstrap/named.cc src-native/bootstrap/probe.cc
-// sources: src-native/bootstrap/rendezvous.cc src-native/bootstrap/segments.cc src-native/bootstrap/wire.cc
+// sources: src-native/bootstrap/rendezvous.cc src-native/bootstrap/same_process.cc src-native/bootstrap/segments.cc
+// sources: src-native/bootstrap/wire.cc
 // sources: test/native/bootstrap/thread_pthread.cc test/native/bootstrap/engine_stub.cc
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -15,6 +18,7 @@
 
 #include <cerrno>
 
+#include "bootstrap/same_process.h"
 #include "bootstrap/wire.h"
 #include "tools.h"
 
@@ -220,8 +224,9 @@ void many_ranks_find_each_other() {
   });
 }
 
-// Two threads of one process are two ranks.
-void threads_can_be_ranks() {
+// Two threads of one process are two ranks; `body` gets what both have joined.
+template <class Body>
+void world_of_threads(Body body) {
   std::vector<Fd> sockets;
   JoinError error;
   auto hub = Hub::for_children(2, &sockets, &error);
@@ -247,13 +252,55 @@ void threads_can_be_ranks() {
   }
   for (const pthread_t id : ids) pthread_join(id, nullptr);
   for (Part& part : parts) CHECK_OK(part.joined != nullptr, part.error);
-  const Peer& peer = parts[0].joined->peers[1];
-  CHECK(peer.same_process && peer.pid == getpid());
-  CHECK((peer.copy_kinds & kCopyDirect) != 0);
-  // The thread that was rank 1 leaves, and its process does not.
-  parts[1].joined.reset();
-  const auto dead = wait_for_dead(parts[0].joined.get(), 1);
-  CHECK(dead.size() == 1 && dead[0] == 1);
+  body(parts[0].joined, parts[1].joined);
+}
+
+void threads_can_be_ranks() {
+  world_of_threads([](std::unique_ptr<Joined>& first, std::unique_ptr<Joined>& second) {
+    const Peer& peer = first->peers[1];
+    CHECK(peer.same_process && peer.pid == getpid());
+    CHECK((peer.copy_kinds & kCopyDirect) != 0);
+    // The thread that was rank 1 leaves, and its process does not.
+    second.reset();
+    const auto dead = wait_for_dead(first.get(), 1);
+    CHECK(dead.size() == 1 && dead[0] == 1);
+  });
+}
+
+// Where a process may not even read its own memory by system call (old containers), threads still know each other.
+void threads_need_no_right_to_copy() {
+  test::ended_well(test::child([] {
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, __builtin_offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog filter{sizeof program / sizeof *program, program};
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
+    world_of_threads([](std::unique_ptr<Joined>& first, std::unique_ptr<Joined>&) {
+      const Peer& peer = first->peers[1];
+      CHECK(peer.same_process && peer.pid == getpid() && peer.signalable && peer.cma_error == EPERM);
+      CHECK((peer.copy_kinds & kCopyDirect) != 0 && (peer.copy_kinds & kCopyCma) == 0);
+    });
+  }));
+}
+
+// Only what this very process has made: not what another has, nor what it made before it was forked.
+void a_control_segment_proves_its_maker() {
+  Segment made, other;
+  JoinError error;
+  CHECK_OK(Segment::create(Segment::Kind::Control, 4096, &made, &error), error);
+  CHECK_OK(Segment::create(Segment::Kind::Control, 4096, &other, &error), error);
+  {
+    OwnControl announced;
+    announced.announce(made.fd());
+    CHECK(OwnControl::made(made.fd()) && !OwnControl::made(other.fd()) && !OwnControl::made(-1));
+    const Fd duplicate(fcntl(made.fd(), F_DUPFD_CLOEXEC, 0));  // as it comes out of a socket
+    CHECK(OwnControl::made(duplicate.get()));
+    test::ended_well(test::child([&] { CHECK(!OwnControl::made(made.fd())); }));
+  }
+  CHECK(!OwnControl::made(made.fd()));
 }
 
 }  // namespace
@@ -263,8 +310,10 @@ int main() {
   const int before = test::open_descriptors();
   a_world_of_one_needs_nobody();
   threads_can_be_ranks();
+  a_control_segment_proves_its_maker();
   CHECK(test::open_descriptors() == before);
   CHECK(test::threads() == 1 + 2);
+  threads_need_no_right_to_copy();
   each_sees_the_others_memory();
   what_the_kernel_allows_is_found_out();
   a_ring_is_told_once();

@@ -1,5 +1,6 @@
 // How things end: close, a peer that is gone, and giving up.
 // sources: src-native/engine/*.cc
+#include "engine/claim.h"
 #include "world.h"
 
 using namespace test;
@@ -304,6 +305,41 @@ TEST("13 a rank that is gone is not interrupted: its pid may be another's") {
   w[0].collect();
   CHECK_EQ(w[0].error(r), Error::PeerExited);
   CHECK_EQ(w[1].interrupted.load(), 0u);
+}
+
+TEST("14 whose thread ends without a close has exited, for a partner that hears of it by the transfer first") {
+  for (uint32_t who : {0u, 1u}) {
+    for (Error error : {Error::PeerExited, Error::Timeout}) {
+      Stage t({}, 5);
+      t.w[who]->abandon(error);
+      t.w.settle();
+      Completion c = t.w[1 - who].outcome(who == 0 ? t.r : t.s);
+      CHECK_EQ(c.error, Error::PeerExited);
+      CHECK_EQ(c.cause, error == Error::PeerExited ? Cause::Exited : Cause::Closed);
+    }
+  }
+}
+
+TEST("15 who has given a transfer up knows whether the other end is inside a copy") {
+  for (uint32_t who : {0u, 1u}) {
+    Stage t({}, 5);
+    World& w = t.w;
+    uint32_t peer = 1 - who;
+    auto* word = reinterpret_cast<ClaimWord*>(w.world_segment() + w.layout().claim(0, handle_slot(t.s.handle)));
+    uint32_t peers_slot = handle_slot(who == 0 ? t.r.handle : t.s.handle);
+    auto* slot = reinterpret_cast<PublicSlot*>(w[peer].control->base() + w.layout().slot(peers_slot));
+    CHECK(!w[who]->peer_inside_copy(peer));
+    // As the other end begins to copy a chunk.
+    CHECK(claim::take(word, handle_generation(t.s.handle), 1000) != kNone);
+    w[who]->abandon(Error::PeerExited);
+    CHECK(w[who]->peer_inside_copy(peer) && !w[who]->quiescent() && !w[who]->idle());
+    slot->done.add_sc(1);  // and has copied it
+    CHECK(!w[who]->peer_inside_copy(peer));
+    w[who]->peer_gone(peer, Cause::Killed);
+    CHECK(w[who]->quiescent());
+    w[who].collect();
+    CHECK(w[who]->idle());
+  }
 }
 
 CHECK_MAIN("engine/ends")
