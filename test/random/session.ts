@@ -48,8 +48,9 @@ interface Part {
 
 /** A program for each communicator: they know nothing of each other, and must not notice each other. */
 function partsOf({ seed, limits }: Session, index: number, comms: (Comm | null)[]): Part[] {
+  const share = { ...limits, budget: Math.floor(limits.budget / comms.length) };
   return comms.flatMap((comm, i) =>
-    comm ? [{ comm, program: generate(seed, index + i * ANOTHER, comm.size, limits) }] : [],
+    comm ? [{ comm, program: generate(seed, index + i * ANOTHER, comm.size, share) }] : [],
   );
 }
 
