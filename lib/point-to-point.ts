@@ -204,8 +204,8 @@ export abstract class PointToPoint {
   }
 
   /**
-   * As {@link probe}, and takes the message out of matching (MPI 4.1, 3.8.2, MPI_Mprobe). Several that wait for the same
-   * messages get them in the order in which they were called.
+   * As {@link probe}, and takes the message out of matching (MPI 4.1, 3.8.2, MPI_Mprobe). Several that wait with the
+   * same arguments get their messages in the order in which they were called.
    *
    * Rejects as {@link probe}, and with ERR_UINTR_NO_MEMORY: no request left of `maxRequests`.
    */

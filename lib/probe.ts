@@ -26,17 +26,21 @@ export class Probes {
   }
 
   /** Waits until `look` finds something (returns it) or there is nothing to wait for any more (throws). */
-  wait<T>(look: () => T | undefined, signal: AbortSignal | undefined): Promise<T> {
+  wait<T>({ source, tag, context, signal }: Wanted, look: () => T | undefined): Promise<T> {
     // What came meanwhile is for those who wait already.
-    this.look();
-    const wait = new Wait<T>(look, signal, () => this.#remove(wait));
-    if (!wait.look()) this.#add(wait);
+    const inVain = this.look();
+    const key = `${context} ${source} ${tag}`;
+    const wait = new Wait<T>(key, look, signal, () => this.#remove(wait));
+    if ((inVain.has(key) && signal?.aborted !== true) || !wait.look()) this.#add(wait);
     return wait.promise;
   }
 
-  /** Something has come, or somebody gone. */
-  look(): void {
-    for (const wait of this.#waiting) wait.look();
+  /** Something has come, or somebody gone. Returns the keys of those that have looked in vain. */
+  look(): Set<string> {
+    // More may come between two looks: it is not for one that would overtake another with the same key.
+    const inVain = new Set<string>();
+    for (const wait of this.#waiting) if (!inVain.has(wait.key) && !wait.look()) inVain.add(wait.key);
+    return inVain;
   }
 
   fail(error: unknown): void {
@@ -58,6 +62,8 @@ export class Probes {
 }
 
 class Wait<T> {
+  /** The same for those that look for the same messages. */
+  readonly key: string;
   readonly promise: Promise<T>;
   readonly #look: () => T | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -67,7 +73,8 @@ class Wait<T> {
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(look: () => T | undefined, signal: AbortSignal | undefined, ended: () => void) {
+  constructor(key: string, look: () => T | undefined, signal: AbortSignal | undefined, ended: () => void) {
+    this.key = key;
     this.#look = look;
     this.#signal = signal;
     this.#ended = ended;
@@ -106,12 +113,21 @@ class Wait<T> {
 }
 
 /** The Status of the message that a receive would get, as soon as there is one. */
+<<<<<<< ours
 export function probe(core: Core, { source, tag, context, signal, scope }: Wanted): Promise<Status> {
   if (source === PROC_NULL) return Promise.resolve(fromNobody());
   return core.probes.wait(() => {
     scope?.check();
     const found = core.probe(source, tag, context, scope);
     if (found === null) core.checkReachable(source, scope);
+=======
+export function probe(core: Core, wanted: Wanted): Promise<Status> {
+  const { source, tag, context } = wanted;
+  if (source === PROC_NULL) return Promise.resolve(fromNobody());
+  return core.probes.wait(wanted, () => {
+    const found = core.probe(source, tag, context);
+    if (found === null) core.checkReachable(source);
+>>>>>>> theirs
     return found ?? undefined;
-  }, signal);
+  });
 }
