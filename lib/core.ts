@@ -258,20 +258,14 @@ export class Core {
       }
       if (left < BATCH_RECORDS) break;
     }
-<<<<<<< ours
     while (this.#lost.length > 0) {
       const rank = this.#lost.shift()!;
       for (const scope of this.scopes.values()) scope.lost(rank, this.gone.get(rank)!);
     }
-    if (words[SIGHTED] === 0) return;
-    words[SIGHTED] = 0;
-    this.probes.look();
-=======
     if (words[SIGHTED] !== 0) {
       words[SIGHTED] = 0;
       this.probes.look();
     }
->>>>>>> theirs
   }
 
   #tell(words: Int32Array, at: number): void {

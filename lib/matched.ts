@@ -74,12 +74,8 @@ export function improbe(core: Core, { source, tag, context, scope }: Wanted): Ma
 }
 
 export function mprobe(core: Core, wanted: Wanted): Promise<Matched> {
-<<<<<<< ours
-  return core.probes.wait(() => {
-    wanted.scope?.check();
-=======
   return core.probes.wait(wanted, () => {
->>>>>>> theirs
+    wanted.scope?.check();
     const matched = improbe(core, wanted);
     if (matched === null) core.checkReachable(wanted.source, wanted.scope);
     return matched ?? undefined;

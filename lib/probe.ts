@@ -113,21 +113,13 @@ class Wait<T> {
 }
 
 /** The Status of the message that a receive would get, as soon as there is one. */
-<<<<<<< ours
-export function probe(core: Core, { source, tag, context, signal, scope }: Wanted): Promise<Status> {
+export function probe(core: Core, wanted: Wanted): Promise<Status> {
+  const { source, tag, context, scope } = wanted;
   if (source === PROC_NULL) return Promise.resolve(fromNobody());
-  return core.probes.wait(() => {
+  return core.probes.wait(wanted, () => {
     scope?.check();
     const found = core.probe(source, tag, context, scope);
     if (found === null) core.checkReachable(source, scope);
-=======
-export function probe(core: Core, wanted: Wanted): Promise<Status> {
-  const { source, tag, context } = wanted;
-  if (source === PROC_NULL) return Promise.resolve(fromNobody());
-  return core.probes.wait(wanted, () => {
-    const found = core.probe(source, tag, context);
-    if (found === null) core.checkReachable(source);
->>>>>>> theirs
     return found ?? undefined;
   });
 }
