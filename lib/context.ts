@@ -1,5 +1,5 @@
 // The contexts of a communicator: messages of different contexts never meet (MPI 4.1, 7.1). Each communicator has an id,
-// unique in its world, and with it four contexts of 32 bits.
+// unique in its world, and with it eight contexts of 32 bits.
 
 /** What a context is for, besides point-to-point messages. */
 export enum Purpose {
@@ -10,13 +10,21 @@ export enum Purpose {
   Revoke = 2,
   /** Making and freeing communicators. */
   Management = 3,
+  /** Objects: the message that says what follows. */
+  Object = 4,
+  /** The large buffers of objects, requests and replies. */
+  ObjectParts = 5,
+  /** Requests to services. */
+  Service = 6,
+  /** What services answer; with tag 0, that a request was given up. */
+  Reply = 7,
 }
 
-const CONTEXTS_PER_ID = 4;
+const CONTEXTS_PER_ID = 8;
 // An id is the rank of the world that gives it, and a number of its own: so nobody has to be asked for one.
-const NUMBERS = 2 ** 20;
+const NUMBERS = 2 ** 19;
 
-/** The context of communicator `id`, below 2^30, for point-to-point messages. */
+/** The context of communicator `id`, below 2^29, for point-to-point messages. */
 export function contextFor(id: number): number {
   return id * CONTEXTS_PER_ID;
 }
@@ -36,6 +44,10 @@ export const PURPOSES: readonly Purpose[] = [
   Purpose.Collective,
   Purpose.Revoke,
   Purpose.Management,
+  Purpose.Object,
+  Purpose.ObjectParts,
+  Purpose.Service,
+  Purpose.Reply,
 ];
 
 /** The ids that one rank of the world has to give. */

@@ -84,6 +84,10 @@ export class Core {
   readonly gone = new Map<number, ExitCause>();
   // Of those, the ones that the communicators have not been told of.
   readonly #lost: number[] = [];
+  // What goes on once the batch is read, while it is being read.
+  #next: (() => void)[] = [];
+  #reading = false;
+  #starved: (() => void)[] = [];
   #closed = false;
 
   constructor(native: NativeWorld, events: CoreEvents) {
@@ -243,6 +247,7 @@ export class Core {
   settle(count: number): void {
     const words = this.#words;
     for (let left = count; ; left = this.native.drain()) {
+      this.#reading = true;
       for (let i = 0, at = BATCH; i < left; i += 1, at += RECORD_WORDS) {
         const handle = words[at + R_HANDLE]!;
         if (handle === -1 && words[at + R_HANDLE_HIGH] === -1) {
@@ -256,6 +261,8 @@ export class Core {
         words[ACTIVE]! -= 1;
         finish(request, words, at);
       }
+      this.#reading = false;
+      this.#goOn();
       if (left < BATCH_RECORDS) break;
     }
     while (this.#lost.length > 0) {
@@ -266,6 +273,35 @@ export class Core {
       words[SIGHTED] = 0;
       this.probes.look();
     }
+    this.#retry();
+  }
+
+  /**
+   * Calls `step`, which may post and take back, after the batch that is being read, if one is: its records name slots that
+   * are free already, and a request posted now could get one of them.
+   */
+  afterBatch(step: () => void): void {
+    if (this.#reading) this.#next.push(step);
+    else step();
+  }
+
+  #goOn(): void {
+    if (this.#next.length === 0) return;
+    const steps = this.#next;
+    this.#next = [];
+    for (const step of steps) step();
+  }
+
+  /** `retry` found no slot; it is called when there may be one. */
+  whenFreed(retry: () => void): void {
+    this.#starved.push(retry);
+  }
+
+  #retry(): void {
+    if (this.#starved.length === 0) return;
+    const starved = this.#starved;
+    this.#starved = [];
+    for (const retry of starved) retry();
   }
 
   #tell(words: Int32Array, at: number): void {
@@ -290,7 +326,9 @@ export class Core {
    * could give back, which has no turn while it waits. Its message is there for another receive.
    */
   giveUp(request: Request<unknown>): boolean {
-    if (this.#words[STALLED] === 0 || !isActive(request) || !this.native.giveUp(slotOf(request))) return false;
+    if (this.#words[STALLED] === 0 || !isActive(request)) return false;
+    const slot = slotOf(request);
+    if (slot < 0 || !this.native.giveUp(slot)) return false;
     this.settle(this.native.drain());
     return true;
   }
@@ -328,6 +366,7 @@ export class Core {
       if (request !== undefined) fail(request, error);
     }
     this.#words[ACTIVE] = 0;
+    this.#retry();
   }
 
   /** Whether a request in flight uses this memory. */

@@ -7,13 +7,15 @@ export { AbortError, type ExitCause, UintrError, type UintrErrorCode } from './e
 export type { PeerExit, WorldEvents } from './events.js';
 export type { JoinOptions } from './join.js';
 export { Matched } from './matched.js';
-export type { Message, Status } from './message.js';
+export type { Message, ReceivedValue, Status } from './message.js';
 export type { WorldOptions } from './options.js';
 export { PersistentRequest } from './persistent.js';
 export type { ProbeOptions, ReceiveOptions, SendOptions, SendRecvOptions } from './point-to-point.js';
 export type { CopiedBytes, CopyKind, RequestInspection, WorldInspection, WorldStats } from './reports.js';
 export { Request } from './request.js';
 export { type Indexed, type Outcome, testAny, testSome, waitAll, waitAny } from './request-sets.js';
+export type { Handler, ServeOptions, Server } from './server.js';
+export type { RequestOptions } from './service-request.js';
 export type { SpawnOptions } from './spawn.js';
 export { type Support, support, type Verdict } from './support.js';
 export { type CloseOptions, World } from './world.js';

@@ -9,6 +9,10 @@ const PURPOSES: Record<Purpose, RequestInspection['purpose']> = {
   [Purpose.Collective]: 'collective',
   [Purpose.Revoke]: 'collective',
   [Purpose.Management]: 'management',
+  [Purpose.Object]: 'objects',
+  [Purpose.ObjectParts]: 'objects',
+  [Purpose.Service]: 'services',
+  [Purpose.Reply]: 'services',
 };
 
 export function inspection(core: Core): WorldInspection {

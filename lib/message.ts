@@ -19,6 +19,11 @@ export interface Message extends Status {
   data: Uint8Array<ArrayBuffer>;
 }
 
+/** A value that was received. */
+export interface ReceivedValue<T = unknown> extends Status {
+  value: T;
+}
+
 /** Of a message from PROC_NULL (MPI 4.1, 3.10). */
 export function fromNobody(): Status {
   return { source: PROC_NULL, tag: ANY_TAG, byteLength: 0 };

@@ -18,8 +18,9 @@ import { invalidArgument } from './errors.js';
 import { FLAG_SYNCHRONOUS } from './exchange.js';
 import type { Group } from './group.js';
 import { improbe, type Matched, mprobe } from './matched.js';
-import { fromNobody, type Message, type Status } from './message.js';
+import { fromNobody, type Message, type ReceivedValue, type Status } from './message.js';
 import { Messages } from './messages.js';
+import { irecvObject, isendObject, type ObjectPlace } from './objects.js';
 import { type PersistentRequest, recvInit, sendInit } from './persistent.js';
 import { probe, type Wanted } from './probe.js';
 import { type Request, resolved } from './request.js';
@@ -257,6 +258,49 @@ export abstract class PointToPoint {
     const source = checkSource(given.source, this.size);
     const tag = checkRecvTag(given.tag);
     return { source, tag, context: this.#context, signal: checkSignal(given.signal), scope: this.#scope };
+  }
+
+  /**
+   * Starts to send a value by structured clone, as V8 does it: plain data, Map, Set, Date, RegExp, Error, BigInt, buffers
+   * and views of them, cycles; of a class instance its own properties, without the class. Functions, symbols, SharedArrayBuffers
+   * and what belongs to one thread (sockets, promises, WeakMaps) are refused.
+   *
+   * Objects and messages of bytes never meet. Among each other objects keep the order of messages, and a receive gets a whole one.
+   * The value is cloned now, but for ArrayBuffers (and Buffers) of 64 KiB and more: those are sent straight from where they
+   * lie, and must not change before the request is done. A view travels with its whole buffer, once for all its views; a
+   * Buffer alone travels without the memory around it. Each large buffer takes one request of `maxRequests` while it is sent.
+   * A small object is sent when it is on its way, as with isend; one with large parts when it was received.
+   * @param options `signal` withdraws an object that was not matched, unless it was small and is gone already
+   * @throws ERR_UINTR_INVALID_ARGUMENT (also: cannot be cloned, and why), ERR_UINTR_CLOSED, ERR_UINTR_NO_MEMORY; the
+   * request fails with ERR_UINTR_PEER_EXITED if `dest` is gone before it is done
+   */
+  isendObject(value: unknown, options: SendOptions): Request<Status> {
+    return isendObject(this.#place(), value, options);
+  }
+
+  /**
+   * Starts to receive a value that was sent by isendObject. Its buffers are new, ordinary ones. Its `byteLength` is what
+   * travelled. A small object lands while JavaScript computes; large parts begin to when the event loop turns or a call waits.
+   * @throws ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED, ERR_UINTR_NO_MEMORY; the request fails with
+   * ERR_UINTR_PEER_EXITED as with irecv, with ERR_UINTR_NO_MEMORY if a buffer cannot be allocated (the object is lost
+   * then), and with ERR_UINTR_PROTOCOL if what came is no object
+   */
+  irecvObject<T = unknown>(options?: ReceiveOptions): Request<ReceivedValue<T>> {
+    return irecvObject<T>(this.#place(), options);
+  }
+
+  /** As {@link isendObject}, as a promise, which bad arguments reject. */
+  async sendObject(value: unknown, options: SendOptions): Promise<Status> {
+    return isendObject(this.#place(), value, options);
+  }
+
+  /** As {@link irecvObject}, as a promise, which bad arguments reject. */
+  async recvObject<T = unknown>(options?: ReceiveOptions): Promise<ReceivedValue<T>> {
+    return irecvObject<T>(this.#place(), options);
+  }
+
+  #place(): ObjectPlace {
+    return { core: this.#core, context: this.#context, rank: this.rank, size: this.size, scope: this.#scope };
   }
 
   #isend(data: unknown, options: SendOptions, flags: number): Request<Status> {

@@ -13,40 +13,43 @@ const FREED = 2 ** 30;
 const ALL_FREED = FREED + 1;
 const GONE = FREED + 2;
 
+// What programs send, and wait to be received.
+const SUNK = [Purpose.PointToPoint, Purpose.Object, Purpose.ObjectParts];
+
 const NOTHING = new Uint8Array(0);
 
 /** Never rejects. If rank 0 dies meanwhile, the sinks stay, for somebody may still send. */
 export async function release(scope: Scope): Promise<void> {
   try {
-    const sink = new Sink(scope.core, scope.context);
-    if (scope.group.rank === 0) await lead(scope, sink);
-    else await follow(scope, sink);
+    const sinks = SUNK.map((purpose) => new Sink(scope.core, scope.contextOf(purpose)));
+    if (scope.group.rank === 0) await lead(scope, sinks);
+    else await follow(scope, sinks);
   } catch {
     // No request is left for this; or the world is closed, which ends everything.
   }
 }
 
-async function follow(scope: Scope, sink: Sink): Promise<void> {
+async function follow(scope: Scope, sinks: readonly Sink[]): Promise<void> {
   await scope.idle();
   const all = receive(scope, 0, ALL_FREED);
   send(scope, 0, FREED);
   if ((await outcomeOf(all)).status === 'rejected') return;
-  remove(scope, sink);
+  remove(scope, sinks);
   send(scope, 0, GONE);
 }
 
-async function lead(scope: Scope, sink: Sink): Promise<void> {
+async function lead(scope: Scope, sinks: readonly Sink[]): Promise<void> {
   const freed = await heard(scope, FREED);
   await scope.idle();
   tell(scope, ALL_FREED);
   const gone = heard(scope, GONE);
-  remove(scope, sink);
+  remove(scope, sinks);
   // Of a rank that was killed something may still turn up, and a dup() that failed may still have receives posted.
   if ((await gone) && freed && !scope.hasFailed) scope.core.ids.give(scope.id);
 }
 
-function remove(scope: Scope, sink: Sink): void {
-  sink.stop();
+function remove(scope: Scope, sinks: readonly Sink[]): void {
+  for (const sink of sinks) sink.stop();
   for (const purpose of PURPOSES) {
     if (purpose !== Purpose.Management) drain(scope.core, scope.contextOf(purpose));
   }

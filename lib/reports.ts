@@ -59,7 +59,7 @@ export interface RequestInspection {
   /** The communicator: 'world', or what `Comm.name` says. */
   comm: string;
   /** What it belongs to: point-to-point messages, or the package's own work for that communicator. */
-  purpose: 'messages' | 'collective' | 'management';
+  purpose: 'messages' | 'objects' | 'services' | 'collective' | 'management';
   /** The other rank of that communicator, or ANY_SOURCE. */
   peer: number;
   /** The tag, or ANY_TAG. */

@@ -27,6 +27,16 @@ export let create: <T>(core: Core, read: Reader<T>, data: Data, isSend: boolean,
 /** One that needs no posting. */
 export let resolved: <T>(core: Core, value: T) => Request<T>;
 export let rejected: <T>(core: Core, error: unknown) => Request<T>;
+/** One that goes on behind others (composite.ts); while `first` can be taken back it can. Ends by `fulfil` or `fail`. */
+export let composed: <T>(core: Core, first: Request<unknown>, isSend: boolean) => Request<T>;
+export let fulfil: <T>(request: Request<T>, value: T) => void;
+/**
+ * Calls `over` when it is over: at once, or after the batch in which its completion came. More may be posted and taken back
+ * there, but it is no place for code of the program: wait() may be under way.
+ */
+export let whenOver: (request: Request<unknown>, over: () => void) => void;
+/** As cancel(), of sends too. */
+export let takeBack: (request: Request<unknown>) => boolean;
 /** It was posted and occupies a slot. */
 export let started: (request: Request<unknown>, slot: number) => void;
 /** It is over; `words[at…]` is its record. */
@@ -37,8 +47,6 @@ export let fail: (request: Request<unknown>, error: unknown) => void;
 export let abortOn: (request: Request<unknown>, signal: AbortSignal) => void;
 /** Takes back what is not matched, which then has failed with `reason`. */
 export let withdrawWith: (request: Request<unknown>, reason: unknown) => void;
-/** Calls `then` as soon as it is over, from inside the batch: it must not post anything, nor ask for progress. */
-export let whenOver: (request: Request<unknown>, then: () => void) => void;
 /** Where the engine keeps it while it is active. */
 export let slotOf: (request: Request<unknown>) => number;
 export let isActive: (request: Request<unknown>) => boolean;
@@ -81,7 +89,8 @@ export class Request<T> implements PromiseLike<T> {
   #onAbort: (() => void) | undefined;
   // Why it is being withdrawn, if not by cancel() or an AbortSignal.
   #reason: unknown;
-  #onOver: (() => void) | undefined;
+  #first: Request<unknown> | undefined;
+  #over: (() => void) | undefined;
 
   private constructor(core: Core, read: Reader<T>, data: Data, isSend: boolean, scope?: Scope) {
     this.#core = core;
@@ -135,7 +144,7 @@ export class Request<T> implements PromiseLike<T> {
    * matched or over, and for every send.
    */
   cancel(): boolean {
-    return this.#state === State.Active && !this.#isSend && this.#core.withdraw(this.#slot);
+    return this.#state === State.Active && !this.#isSend && this.#core.withdraw(slotOf(this));
   }
 
   /** As a promise's. While a request is awaited it keeps the process alive. */
@@ -221,9 +230,10 @@ export class Request<T> implements PromiseLike<T> {
     if (settleChannel.hasSubscribers && this.#read !== never) {
       settleChannel.publish({ rank: this.#core.rank, request: this, error });
     }
-    if (this.#onOver !== undefined) {
-      this.#onOver();
-      this.#onOver = undefined;
+    if (this.#over !== undefined) {
+      const over = this.#over;
+      this.#over = undefined;
+      this.#core.afterBatch(over);
     }
   }
 
@@ -241,6 +251,32 @@ export class Request<T> implements PromiseLike<T> {
       request.#settle(State.Failed, undefined, error);
       return request;
     };
+
+    composed = <T>(core: Core, first: Request<unknown>, isSend: boolean) => {
+      const request = new Request<T>(core, never, undefined, isSend);
+      request.#first = first;
+      if (isSend) request.#want();
+      return request;
+    };
+
+    fulfil = (request, value) => request.#settle(State.Done, value, undefined);
+
+    whenOver = (request, over) => {
+      if (request.#state !== State.Active) {
+        over();
+        return;
+      }
+      const before = request.#over;
+      request.#over =
+        before === undefined
+          ? over
+          : () => {
+              before();
+              over();
+            };
+    };
+
+    takeBack = (request) => request.#core.withdraw(slotOf(request));
 
     started = (request, slot) => {
       request.#slot = slot;
@@ -292,12 +328,7 @@ export class Request<T> implements PromiseLike<T> {
       if (!request.#core.withdraw(request.#slot)) request.#reason = undefined;
     };
 
-    whenOver = (request, then) => {
-      if (request.#state === State.Active) request.#onOver = then;
-      else then();
-    };
-
-    slotOf = (request) => request.#slot;
+    slotOf = (request) => (request.#first ?? request).#slot;
     isActive = (request) => request.#state === State.Active;
     isSend = (request) => request.#isSend;
     isCollected = (request) => request.#collected;

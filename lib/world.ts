@@ -12,6 +12,10 @@ import { inspection } from './inspection.js';
 import { enter, type JoinOptions } from './join.js';
 import { leave } from './leave.js';
 import { COPY_KINDS, type CopyKind, type WorldInspection, type WorldStats } from './reports.js';
+import type { Handler, ServeOptions, Server } from './server.js';
+import { serviceContexts } from './service-protocol.js';
+import { type RequestOptions, request } from './service-request.js';
+import { Services } from './services.js';
 import { type SpawnOptions, spawnWorld } from './spawn.js';
 
 /** Options of {@link World.close}. */
@@ -35,6 +39,7 @@ export class World extends EmittingComm {
   readonly #native: NativeWorld;
   readonly #core: Core;
   readonly #forget: () => void;
+  readonly #services: Services;
   #driver: string;
   #held = false;
   #closing: Promise<void> | undefined;
@@ -80,6 +85,7 @@ export class World extends EmittingComm {
       peerGone: (rank, cause) =>
         void setImmediate(() => {
           if (peerExitChannel.hasSubscribers) peerExitChannel.publish({ world: this, rank, cause });
+          this.#services.peerGone(rank, cause);
           this.emit('peer-exit', { rank, cause });
         }),
       driverLost: () => {
@@ -97,6 +103,7 @@ export class World extends EmittingComm {
     this.#native = native;
     this.#core = core;
     this.#forget = forget;
+    this.#services = new Services(core, serviceContexts(contextFor(0)));
     this.#driver = native.driver();
     onBatch((count) => core.settle(count));
   }
@@ -182,6 +189,40 @@ export class World extends EmittingComm {
     return inspection(this.#core);
   }
 
+  /**
+   * Opens a service: `handler` gets the requests that ranks, the own one too, send with this tag by {@link request}, and
+   * answers them. Tags of services have nothing to do with tags of messages. The handler is called from the event loop,
+   * so while a rank computes or waits its requests wait too.
+   *
+   * At most `maxInFlight` requests are handled at a time; all others stay with their senders, in order. What a handler throws
+   * is thrown at who asked. An open server keeps the process alive while another rank is left ({@link Server.ref}).
+   * {@link close} does not wait for handlers: close the server first.
+   * @param tag 0 to 2^31 - 1
+   * @throws ERR_UINTR_INVALID_ARGUMENT (also: an open server has this tag), ERR_UINTR_CLOSED
+   */
+  serve<Req = unknown, Res = unknown>(tag: number, handler: Handler<Req, Res>, options?: ServeOptions): Server {
+    return this.#services.serve(tag, handler, options);
+  }
+
+  /**
+   * Asks the service with this tag of rank `dest`. Request and answer travel as {@link isendObject} says, so large buffers
+   * must not change before the promise is settled. Where nobody serves the tag the request waits until somebody does.
+   *
+   * Rejects with the handler's error as an Error of that name, message and code, and with the handler's stack;
+   * ERR_UINTR_CLOSED with `peer`: that service is closed and has not handled it; ERR_UINTR_PEER_EXITED: the rank is gone;
+   * ERR_UINTR_TIMEOUT; the signal's reason; ERR_UINTR_INVALID_ARGUMENT; ERR_UINTR_NO_MEMORY; ERR_UINTR_CLOSED without `peer`: this
+   * world is closed. One that is given up, by signal or timeout, is withdrawn, or if it has been received the
+   * handler's signal is aborted.
+   */
+  async request<Req = unknown, Res = unknown>(
+    dest: number,
+    tag: number,
+    value: Req,
+    options?: RequestOptions,
+  ): Promise<Res> {
+    return request(this.#core, serviceContexts(contextFor(0)), dest, tag, value, options) as Promise<Res>;
+  }
+
   /** Moves what can be moved now, and settles what is complete. A computation need not call it: interrupts do. */
   progress(): void {
     this.#core.progress();
@@ -229,6 +270,7 @@ export class World extends EmittingComm {
   }
 
   async #close(limit: number): Promise<void> {
+    this.#services.close();
     await leave(this.#core, limit);
     this.#held = false;
     this.#left = true;

@@ -1,0 +1,37 @@
+// Workers as ranks: each serves, the front asks.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { World } from 'uintr';
+import { type Filtered, filter, type Image } from './image.js';
+import { Dispatch, type Pool } from './pool.js';
+
+const FILTER = 1;
+
+export async function startRanks(workers: number): Promise<Pool> {
+  const place = { name: `service-${process.pid}`, size: workers + 1 };
+  const ranks = Array.from({ length: workers }, (_, i) => i + 1);
+  const children = ranks.map((rank) => fork(__filename, [JSON.stringify({ ...place, rank })]));
+  const world = await World.join({ ...place, rank: 0 });
+  const dispatch = new Dispatch(ranks);
+  return {
+    filter: (image) => dispatch.run((rank) => world.request<Image, Filtered>(rank, FILTER, image)),
+    async close() {
+      const ended = children.map((child) => child.exitCode ?? once(child, 'exit'));
+      await world.close();
+      await Promise.all(ended);
+    },
+  };
+}
+
+async function work(): Promise<void> {
+  const world = await World.join(JSON.parse(process.argv[2]!));
+  process.disconnect();
+  // Servers keep their processes alive as long as anybody could ask, which the other workers could.
+  world.on('peer-exit', ({ rank }) => {
+    if (rank === 0) void world.close();
+  });
+  // While one image is filtered the next can travel.
+  world.serve(FILTER, filter, { maxInFlight: 2 });
+}
+
+if (require.main === module) void work();

@@ -1,0 +1,65 @@
+// Receives of the package's own, one after another, from whoever is there.
+import { ANY_SOURCE } from './constants.js';
+import type { Core } from './core.js';
+import type { UintrError } from './errors.js';
+import { type Request, takeOutcome, whenOver } from './request.js';
+import type { Outcome } from './request-sets.js';
+
+export class Repeated<T> {
+  readonly #core: Core;
+  readonly #post: (source: number) => Request<T>;
+  readonly #came: (outcome: Outcome<T>) => void;
+  readonly #wanted: () => boolean;
+  #source = ANY_SOURCE;
+  #posted = false;
+  #posting = false;
+
+  /** `came` hears of failures too; it must not call code of the program. */
+  constructor(
+    core: Core,
+    post: (source: number) => Request<T>,
+    came: (outcome: Outcome<T>) => void,
+    wanted: () => boolean,
+  ) {
+    this.#core = core;
+    this.#post = post;
+    this.#came = came;
+    this.#wanted = wanted;
+  }
+
+  /** Posts the next receive if one is wanted and none is posted. It goes on by itself while that is so. */
+  go(): void {
+    // A message can be here at once, which leads here again: that is a loop and not a recursion.
+    if (this.#posting) return;
+    this.#posting = true;
+    while (!this.#posted && this.#wanted()) {
+      this.#posted = true;
+      postOrLater(this.#core, () => {
+        const request = this.#post(this.#source);
+        whenOver(request, () => this.#over(takeOutcome(request)));
+      });
+    }
+    this.#posting = false;
+  }
+
+  #over(outcome: Outcome<T>): void {
+    const code = outcome.status === 'rejected' ? (outcome.reason as UintrError).code : undefined;
+    this.#came(outcome);
+    // Counts as posted for ever: the world is closed.
+    if (code === 'ERR_UINTR_CLOSED') return;
+    // All others are gone. The own rank, of which a wildcard knows nothing, may still send.
+    if (code === 'ERR_UINTR_PEER_EXITED') this.#source = this.#core.rank;
+    this.#posted = false;
+    this.go();
+  }
+}
+
+/** Where there is no slot it tries again when there may be one. `inVain`: the world is closed. */
+export function postOrLater(core: Core, post: () => void, inVain?: () => void): void {
+  try {
+    post();
+  } catch (error) {
+    if ((error as UintrError).code === 'ERR_UINTR_NO_MEMORY') core.whenFreed(() => postOrLater(core, post, inVain));
+    else inVain?.();
+  }
+}
