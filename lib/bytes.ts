@@ -9,7 +9,7 @@ import { invalidArgument } from './errors.js';
 export type Bytes = ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
 
 /** What is handed to the addon: a bare SharedArrayBuffer is not known to Node 20's Node-API. */
-type Passed = NodeJS.ArrayBufferView | ArrayBuffer;
+export type Passed = NodeJS.ArrayBufferView | ArrayBuffer;
 
 interface MaybeResizable {
   resizable?: boolean;

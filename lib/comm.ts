@@ -1,16 +1,17 @@
 // Communicators: groups of ranks, each with messages of its own (MPI 4.1, chapter 7).
 import { checkRank } from './arguments.js';
+import { Collective } from './collective.js';
 import { derive, type Parent } from './derive.js';
 import type { Wish } from './derive-wire.js';
 import { freedError, invalidArgument, type UintrError } from './errors.js';
-import { contextOf, coreOf, groupOf, PointToPoint, scopeOf } from './point-to-point.js';
+import { contextOf, coreOf, groupOf, scopeOf } from './point-to-point.js';
 import { release } from './release.js';
 import type { Scope } from './scope.js';
 
 const MAX_INT = 2 ** 31 - 1;
 
 /** A group of ranks that talk to each other, and to nobody else (MPI 4.1, 7.1). The world is one of all its ranks. */
-export abstract class Comm extends PointToPoint {
+export abstract class Comm extends Collective {
   // Of dup and split, in the order in which all ranks make them.
   #calls = 0;
 

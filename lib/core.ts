@@ -88,6 +88,8 @@ export class Core {
   #next: (() => void)[] = [];
   #reading = false;
   #starved: (() => void)[] = [];
+  // Buffers of operations that are made of others, which use them now and again, by how many use each.
+  readonly #held = new Map<ArrayBufferLike, number>();
   #closed = false;
 
   constructor(native: NativeWorld, events: CoreEvents) {
@@ -361,16 +363,31 @@ export class Core {
 
   /** Fails what the engine will say nothing more about. */
   failAll(error: UintrError): void {
+    this.#reading = true;
     for (const [slot, request] of this.#slots.entries()) {
       this.#slots[slot] = undefined;
       if (request !== undefined) fail(request, error);
     }
     this.#words[ACTIVE] = 0;
+    this.#reading = false;
+    this.#goOn();
     this.#retry();
+  }
+
+  /** From now on, until as many calls of release(), this memory is in use, also while no request uses it. */
+  hold(buffer: ArrayBufferLike): void {
+    this.#held.set(buffer, (this.#held.get(buffer) ?? 0) + 1);
+  }
+
+  release(buffer: ArrayBufferLike): void {
+    const left = this.#held.get(buffer)! - 1;
+    if (left === 0) this.#held.delete(buffer);
+    else this.#held.set(buffer, left);
   }
 
   /** Whether a request in flight uses this memory. */
   uses(buffer: ArrayBufferLike): boolean {
+    if (this.#held.has(buffer)) return true;
     return this.#slots.some((request) => {
       const data = request === undefined ? undefined : dataOf(request);
       return data !== undefined && (ArrayBuffer.isView(data) ? data.buffer : data) === buffer;

@@ -12,6 +12,10 @@ import { inspect } from 'node:util';
  * - `ERR_UINTR_NO_MEMORY`: no memory, or no request left of `maxRequests`
  * - `ERR_UINTR_JOIN`: the world could not be entered
  * - `ERR_UINTR_PROTOCOL`: a peer wrote what no correct engine writes
+ * - `ERR_UINTR_MISMATCH`: the ranks of a communicator did not call the same collective operation, with the same root,
+ *   operation, type and length
+ * - `ERR_UINTR_REVOKED`: a collective operation of this communicator has failed, here or on another rank; `cause` says
+ *   how. It can have no more of them
  */
 export type UintrErrorCode =
   | 'ERR_UINTR_UNSUPPORTED'
@@ -22,7 +26,9 @@ export type UintrErrorCode =
   | 'ERR_UINTR_TIMEOUT'
   | 'ERR_UINTR_NO_MEMORY'
   | 'ERR_UINTR_JOIN'
-  | 'ERR_UINTR_PROTOCOL';
+  | 'ERR_UINTR_PROTOCOL'
+  | 'ERR_UINTR_MISMATCH'
+  | 'ERR_UINTR_REVOKED';
 
 /** How a rank ended: it closed its world, it ended without, or it vanished (a signal, an exec). */
 export type ExitCause = 'closed' | 'exited' | 'killed';

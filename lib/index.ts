@@ -1,6 +1,9 @@
 // uintr: MPI's nonblocking messages between Node processes on one Linux host, which move while JavaScript computes.
 export type { Bytes } from './bytes.js';
 export type { ChildExit } from './children.js';
+export type { InPlace } from './collectives/arguments.js';
+export type { Counts } from './collectives/moving.js';
+export type { NumericArray, Op, OpFunction, OpName } from './collectives/operators.js';
 export { Comm, DerivedComm } from './comm.js';
 export { ANY_SOURCE, ANY_TAG, IN_PLACE, PROC_NULL } from './constants.js';
 export { AbortError, type ExitCause, UintrError, type UintrErrorCode } from './errors.js';

@@ -259,7 +259,9 @@ export class Request<T> implements PromiseLike<T> {
       return request;
     };
 
-    fulfil = (request, value) => request.#settle(State.Done, value, undefined);
+    fulfil = (request, value) => {
+      if (request.#state === State.Active) request.#settle(State.Done, value, undefined);
+    };
 
     whenOver = (request, over) => {
       if (request.#state !== State.Active) {

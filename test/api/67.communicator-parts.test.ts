@@ -11,7 +11,7 @@ describe('ids', () => {
     const [one, two] = [new Ids(0), new Ids(1023)];
     const taken = Array.from({ length: 100 }, () => [one.take()!, two.take()!]).flat();
     expect(new Set(taken).size).toBe(200);
-    expect(taken.every((id, i) => id < 2 ** 30 && isId(id, i % 2 === 0 ? 0 : 1023))).toBe(true);
+    expect(taken.every((id, i) => id < 2 ** 29 && isId(id, i % 2 === 0 ? 0 : 1023))).toBe(true);
     expect(isId(taken[0], 1023) || isId(taken[1], 0) || isId(0, 0)).toBe(false);
     one.give(taken[0]!);
     expect(one.take()).toBe(taken[0]);
@@ -22,11 +22,11 @@ describe('ids', () => {
     const ids = new Ids(5);
     let count = 0;
     while (ids.take() !== undefined) count += 1;
-    expect(count).toBe(2 ** 20 - 1);
+    expect(count).toBe(2 ** 19 - 1);
   });
 
   it('3. and purposes can be told from a context, none of which is shared', () => {
-    const contexts = [0, 1, 2 ** 20, 2 ** 30 - 1].flatMap((id) =>
+    const contexts = [0, 1, 2 ** 19, 2 ** 29 - 1].flatMap((id) =>
       PURPOSES.map((purpose) => {
         const context = contextOfPurpose(contextFor(id), purpose);
         expect(identify(context)).toEqual({ id, purpose });
@@ -59,7 +59,7 @@ describe('a wish', () => {
     '{"kind":"dup","color":"1","key":1,"id":5}',
     '{"kind":"dup","color":1,"key":1.5,"id":5}',
     '{"kind":"dup","color":1,"key":1,"id":0}',
-    '{"kind":"dup","color":1,"key":1,"id":1048576}',
+    '{"kind":"dup","color":1,"key":1,"id":524288}',
   ])('5. that no rank makes is refused (%s)', (text) => {
     expect(() => decodeWish(bytes(text), 0)).toThrow(protocol);
   });
@@ -69,7 +69,7 @@ describe('an answer', () => {
   const parent = Group.of([4, 2, 0, 9], 2);
 
   it('6. arrives as it was', () => {
-    const answer = { id: 9 * 2 ** 20 + 3, members: [9, 2] };
+    const answer = { id: 9 * 2 ** 19 + 3, members: [9, 2] };
     expect(decodeAnswer(encode(answer), parent)).toEqual(answer);
     expect(decodeAnswer(encode({ id: -1, members: [] }), parent)).toEqual({ id: -1, members: [] });
   });
@@ -90,7 +90,7 @@ describe('an answer', () => {
 
   it('8. fits the buffer for it, whatever it says', () => {
     const members = Array.from({ length: 1024 }, (_, rank) => rank);
-    expect(encode({ id: 2 ** 30, members }).length).toBeLessThanOrEqual(answerBytes(1024));
+    expect(encode({ id: 2 ** 29, members }).length).toBeLessThanOrEqual(answerBytes(1024));
     const failure = { code: 'ERR_UINTR_INVALID_ARGUMENT', message: '\u0001'.repeat(500), peer: 1023 } as const;
     expect(encode({ failure }).length).toBeLessThanOrEqual(WISH_BYTES);
   });

@@ -1,0 +1,185 @@
+// The collective operations of one communicator: their order, what is under way, and whether one has failed.
+import type { Passed } from '../bytes.js';
+import { ANY_SOURCE, ANY_TAG } from '../constants.js';
+import { contextOfPurpose, Purpose } from '../context.js';
+import { type Core, readStatus } from '../core.js';
+import { UintrError } from '../errors.js';
+import type { Group } from '../group.js';
+import type { Status } from '../message.js';
+import {
+  create,
+  fail,
+  fulfil,
+  isActive,
+  type Request,
+  rejected,
+  slotOf,
+  started,
+  takeOutcome,
+  whenOver,
+} from '../request.js';
+import type { Scope } from '../scope.js';
+import { Check } from './check.js';
+import { Execution } from './execution.js';
+import { FAILURE_BYTES, Failure } from './failure.js';
+import type { OpFunction } from './operators.js';
+import type { Schedule } from './schedule.js';
+
+/** An operation that a program has called. */
+export interface Call<T> {
+  /** What all ranks have to agree on, in words. */
+  readonly called: string;
+  readonly schedule: Schedule;
+  /** The program's, from 1 on. */
+  readonly buffers: readonly Passed[];
+  /** What the request gives. */
+  readonly result: T;
+  readonly combine?: OpFunction;
+}
+
+/** Tags go round. */
+const SEQUENCES = 2 ** 31;
+
+export class Channel {
+  readonly #core: Core;
+  readonly #group: Group;
+  readonly #scope: Scope | undefined;
+  readonly #collective: number;
+  readonly #revoke: number;
+  readonly #underWay = new Set<Execution>();
+  readonly #heard = new Uint8Array(FAILURE_BYTES);
+  #next = 0;
+  #failure: Failure | undefined;
+  // Posted while something is under way: another rank may tell that it has failed.
+  #guard: Request<Status> | undefined;
+
+  /** `context`: of the communicator's point-to-point messages. */
+  constructor(core: Core, context: number, group: Group, scope: Scope | undefined) {
+    this.#core = core;
+    this.#group = group;
+    this.#scope = scope;
+    this.#collective = contextOfPurpose(context, Purpose.Collective);
+    this.#revoke = contextOfPurpose(context, Purpose.Revoke);
+  }
+
+  /**
+   * Starts an operation. All ranks start theirs in the same order, and any number may be under way.
+   * @throws ERR_UINTR_CLOSED, ERR_UINTR_NO_MEMORY: nothing has been started
+   */
+  start<T>(call: Call<T>): Request<T> {
+    const core = this.#core;
+    const group = this.#group;
+    core.checkOpen();
+    this.#scope?.check();
+    if (this.#failure === undefined) this.#listen();
+    const tag = this.#next;
+    this.#next = (tag + 1) % SEQUENCES;
+    if (this.#failure !== undefined) return rejected(core, this.#failure.errorFor(tag, group));
+
+    // Others need what it sends, so it keeps the process alive as a send does.
+    const request = create<T>(core, unread, undefined, true);
+    started(request, -1);
+    const memory = new Set(call.buffers.map((data) => (ArrayBuffer.isView(data) ? data.buffer : data)));
+    for (const buffer of memory) core.hold(buffer);
+    this.#scope?.hold();
+    const plan = {
+      records: call.schedule.records((rank) => group.toWorld(rank)),
+      scratchBytes: call.schedule.scratchBytes,
+      buffers: call.buffers,
+      check: new Check(group.rank, group.size, call.called),
+      combine: call.combine,
+    };
+    const execution: Execution = new Execution(
+      plan,
+      { core, group, context: this.#collective, tag },
+      {
+        hear: () => this.#hearNow(),
+        failing: (error) => this.#fail(Failure.of(tag, core.rank, error)),
+        over: (error) => {
+          this.#underWay.delete(execution);
+          for (const buffer of memory) core.release(buffer);
+          this.#scope?.release();
+          if (this.#underWay.size === 0) this.#stopListening();
+          if (error === undefined) fulfil(request, call.result);
+          else fail(request, isPeerExited(error) ? Failure.of(tag, core.rank, error).errorFor(tag, group) : error);
+        },
+      },
+    );
+    this.#underWay.add(execution);
+    execution.advance();
+    return request;
+  }
+
+  /** With an operation those after it fail. Those before it may yet end well, or fail by themselves. */
+  #fail(failure: Failure): void {
+    const { sequence } = failure;
+    if (this.#failure !== undefined && !isBefore(sequence, this.#failure.sequence)) return;
+    this.#failure = failure;
+    this.#tell(failure);
+    for (const execution of [...this.#underWay]) {
+      if (isBefore(execution.sequence, sequence)) continue;
+      execution.fail(failure.errorFor(execution.sequence, this.#group));
+    }
+  }
+
+  /**
+   * Tells all other ranks. Each does so that hears of it: whoever heard of it first may die before it has told the rest,
+   * who wait for ranks that have given up.
+   */
+  #tell(failure: Failure): void {
+    const core = this.#core;
+    if (core.closed) return;
+    const bytes = failure.write();
+    for (let rank = 0; rank < this.#group.size; rank += 1) {
+      if (rank === this.#group.rank) continue;
+      try {
+        core.postSend(bytes, this.#group.toWorld(rank), failure.sequence, this.#revoke, 0, undefined);
+      } catch {
+        // No slot is left. It hears of it from others, or when this rank ends.
+      }
+    }
+  }
+
+  #listen(): void {
+    if (this.#guard !== undefined || this.#group.size === 1) return;
+    const guard = this.#core.postRecv(readStatus, this.#heard, ANY_SOURCE, ANY_TAG, this.#revoke, undefined);
+    this.#guard = guard;
+    if (isActive(guard)) whenOver(guard, () => this.#hear(guard));
+    else this.#hear(guard);
+  }
+
+  #hear(guard: Request<Status>): void {
+    if (this.#guard !== guard) return;
+    this.#guard = undefined;
+    const outcome = takeOutcome(guard);
+    // It was taken back, or nobody is left to tell anything, or the world closes: operations under way notice themselves.
+    if (outcome.status === 'rejected') return;
+    const { source, tag, byteLength } = outcome.value;
+    this.#fail(Failure.read(tag, source, this.#heard.subarray(0, byteLength)));
+    if (this.#underWay.size > 0) this.#listen();
+  }
+
+  /** What others have told so far, before what else has happened is looked at. */
+  #hearNow(): void {
+    this.#core.progress();
+    while (this.#guard !== undefined && !isActive(this.#guard)) this.#hear(this.#guard);
+  }
+
+  #stopListening(): void {
+    if (this.#guard !== undefined && isActive(this.#guard)) this.#core.withdraw(slotOf(this.#guard));
+  }
+}
+
+/** Of numbers that go round, of which only a few next to each other are about. */
+function isBefore(a: number, b: number): boolean {
+  return a !== b && (b - a + SEQUENCES) % SEQUENCES < SEQUENCES / 2;
+}
+
+/** Below communicators ranks are the world's. */
+function isPeerExited(error: unknown): boolean {
+  return error instanceof UintrError && error.code === 'ERR_UINTR_PEER_EXITED';
+}
+
+function unread(): never {
+  throw new Error('a collective operation has no record');
+}

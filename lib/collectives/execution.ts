@@ -1,0 +1,229 @@
+// A schedule under way, advanced by JavaScript: from the call that starts it, and whenever requests of it are over.
+import type { Passed } from '../bytes.js';
+import { type Core, readStatus } from '../core.js';
+import { UintrError } from '../errors.js';
+import type { Group } from '../group.js';
+import type { Status } from '../message.js';
+import { isActive, type Request, slotOf, takeOutcome, whenOver } from '../request.js';
+import type { Check } from './check.js';
+import type { OpFunction } from './operators.js';
+import { reduceBytes } from './reductions.js';
+import { Kind, RECORD } from './schedule.js';
+
+/** What the ranks have agreed on by calling. */
+export interface Plan {
+  /** As of Schedule.records(). */
+  readonly records: Float64Array;
+  readonly scratchBytes: number;
+  /** As records name them, from 1 on. */
+  readonly buffers: readonly Passed[];
+  readonly check: Check;
+  /** The operation of a reduction, where it is a function. */
+  readonly combine: OpFunction | undefined;
+}
+
+/** Which messages are its own. */
+export interface Envelope {
+  readonly core: Core;
+  readonly group: Group;
+  readonly context: number;
+  readonly tag: number;
+}
+
+export interface Ends {
+  /** Takes note of what other ranks have told, which may end this. */
+  hear(): void;
+  /** It will end with this error, as soon as no other rank touches its buffers. */
+  failing(error: unknown): void;
+  /** It is over. */
+  over(error: unknown): void;
+}
+
+interface Part {
+  request: Request<Status>;
+  /** Throws if that is not what was expected. Undefined: a send. */
+  judge?: (status: Status) => void;
+}
+
+export class Execution {
+  readonly #plan: Plan;
+  // As records name them.
+  #bytes: readonly Uint8Array[] = [];
+  readonly #envelope: Envelope;
+  readonly #ends: Ends;
+  readonly #parts = new Set<Part>();
+  #at = 0;
+  #round = 0;
+  #failed = false;
+  #error: unknown;
+  // In the midst of a round's beginning: what is over by then is not all of it.
+  #beginning = false;
+  #over = false;
+
+  constructor(plan: Plan, envelope: Envelope, ends: Ends) {
+    this.#plan = plan;
+    this.#envelope = envelope;
+    this.#ends = ends;
+  }
+
+  get sequence(): number {
+    return this.#envelope.tag;
+  }
+
+  /** Goes on as far as it can without waiting. */
+  advance(): void {
+    while (this.#parts.size === 0 && !this.#beginning && !this.#over) {
+      if (this.#failed || this.#ended()) {
+        this.#over = true;
+        this.#ends.over(this.#failed ? this.#error : undefined);
+        return;
+      }
+      this.#beginning = true;
+      try {
+        this.#begin();
+      } catch (error) {
+        this.fail(error);
+      }
+      this.#beginning = false;
+    }
+  }
+
+  /** Ends it with this error: takes back what nobody has matched, and waits for the rest. */
+  fail(error: unknown): void {
+    if (this.#failed || this.#over) return;
+    this.#failed = true;
+    this.#error = error;
+    this.#ends.failing(error);
+    for (const part of [...this.#parts]) {
+      if (isActive(part.request)) this.#envelope.core.withdraw(slotOf(part.request));
+    }
+  }
+
+  #ended(): boolean {
+    return this.#at >= this.#plan.records.length && this.#round >= this.#plan.check.rounds;
+  }
+
+  /** One round. */
+  #begin(): void {
+    const { records } = this.#plan;
+    const round = this.#round;
+    if (round === 0) this.#bytes = [this.#scratch(), ...this.#plan.buffers.map(bytesOf)];
+    this.#round += 1;
+    while (this.#at < records.length && !this.#failed) {
+      const kind = records[this.#at]!;
+      if (kind === Kind.Send || kind === Kind.Recv || kind === Kind.End) break;
+      this.#local(this.#at);
+      this.#at += RECORD;
+    }
+    this.#exchangeCalls(round);
+    while (this.#at < records.length && !this.#failed) {
+      const at = this.#at;
+      this.#at += RECORD;
+      if (records[at] === Kind.End) return;
+      this.#transfer(at);
+    }
+  }
+
+  #scratch(): Uint8Array {
+    const { scratchBytes } = this.#plan;
+    try {
+      return new Uint8Array(scratchBytes);
+    } catch (cause) {
+      const { rank } = this.#envelope.group;
+      throw new UintrError('ERR_UINTR_NO_MEMORY', `no ${scratchBytes} bytes to work in`, { rank, cause });
+    }
+  }
+
+  #local(at: number): void {
+    const { records, combine } = this.#plan;
+    const bytes = records[at + 4]!;
+    const into = this.#part(records[at + 2]!, records[at + 3]!, bytes);
+    const from = this.#part(records[at + 5]!, records[at + 6]!, bytes);
+    if (records[at] === Kind.Copy) into.set(from);
+    else reduceBytes(records[at + 7]!, into, from, combine);
+  }
+
+  #transfer(at: number): void {
+    const { records, check } = this.#plan;
+    const peer = records[at + 1]!;
+    const bytes = records[at + 4]!;
+    const part = this.#part(records[at + 2]!, records[at + 3]!, bytes);
+    if (records[at] === Kind.Send) {
+      this.#send(part, peer);
+      return;
+    }
+    this.#receive(part, peer, ({ byteLength }) => {
+      if (byteLength !== bytes) throw check.wrongLength(this.#envelope.group.toGroup(peer)!, byteLength, bytes);
+    });
+  }
+
+  #exchangeCalls(round: number): void {
+    const { check } = this.#plan;
+    const { group } = this.#envelope;
+    if (round >= check.rounds) return;
+    const room = check.room();
+    const from = check.from(round);
+    this.#receive(room, group.toWorld(from), ({ byteLength }) => check.compare(room.subarray(0, byteLength), from));
+    this.#send(check.message, group.toWorld(check.to(round)));
+  }
+
+  #send(bytes: Uint8Array, peer: number): void {
+    if (this.#failed) return;
+    const { core, context, tag } = this.#envelope;
+    this.#watch({ request: core.postSend(bytes, peer, tag, context, 0, undefined) });
+  }
+
+  #receive(into: Uint8Array, peer: number, judge: (status: Status) => void): void {
+    if (this.#failed) return;
+    const { core, context, tag } = this.#envelope;
+    this.#watch({ request: core.postRecv(readStatus, into, peer, tag, context, undefined), judge });
+  }
+
+  #watch(part: Part): void {
+    if (!isActive(part.request)) {
+      this.#judge(part);
+      return;
+    }
+    this.#parts.add(part);
+    whenOver(part.request, () => {
+      this.#parts.delete(part);
+      this.#judge(part);
+      this.advance();
+    });
+  }
+
+  #judge({ request, judge }: Part): void {
+    const outcome = takeOutcome(request);
+    if (this.#failed) return;
+    if (outcome.status === 'rejected') {
+      this.fail(this.#reasonOf(outcome.reason));
+      return;
+    }
+    try {
+      judge?.(outcome.value);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #reasonOf(error: unknown): unknown {
+    if (!(error instanceof UintrError)) return error;
+    // Whoever is gone may have left because an operation had failed, and have said so before.
+    if (error.code === 'ERR_UINTR_PEER_EXITED') this.#ends.hear();
+    if (error.code !== 'ERR_UINTR_TRUNCATED') return error;
+    // A message that is too long is one of another call.
+    const { rank } = this.#envelope.group;
+    const peer = this.#envelope.group.toGroup(error.peer!);
+    return new UintrError('ERR_UINTR_MISMATCH', `the ranks did not call the same: ${error.message}`, { rank, peer });
+  }
+
+  #part(buffer: number, offset: number, bytes: number): Uint8Array {
+    return this.#bytes[buffer]!.subarray(offset, offset + bytes);
+  }
+}
+
+function bytesOf(data: Passed): Uint8Array {
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+}

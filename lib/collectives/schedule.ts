@@ -1,0 +1,147 @@
+// A collective operation of one rank as a schedule: rounds of local operations, sends and receives. Within a round the
+// local operations run first, in order; then its sends and receives are all posted; it ends when they are done, and the
+// next begins. (Hoefler, Lumsdaine, Rehm 2007, "Implementation and Performance Analysis of Non-Blocking Collective
+// Operations for MPI".)
+//
+// Algorithms keep the rounds of all ranks aligned: what one sends in its round k the other receives in its round k. So
+// all messages between two ranks are matched in the order in which both name them, whatever else is merged in.
+
+/** A record of a schedule: [kind, peer, buffer, offset, byteLength, buffer2, offset2, extra]. */
+export const RECORD = 8;
+
+export enum Kind {
+  /** Of a round. */
+  End = 0,
+  /** From buffer + offset to the rank `peer`. */
+  Send = 1,
+  /** Into buffer + offset from the rank `peer`. */
+  Recv = 2,
+  /** From buffer2 + offset2 to buffer + offset, which may overlap. */
+  Copy = 3,
+  /** buffer + offset op= buffer2 + offset2; `extra` is the kind of reduction. */
+  Reduce = 4,
+}
+
+/** A place in one of the buffers of a schedule: 0 is its scratch, 1 and up are the program's. In bytes. */
+export interface Place {
+  readonly buffer: number;
+  readonly offset: number;
+}
+
+export const SCRATCH = 0;
+export const INTO: Place = { buffer: 1, offset: 0 };
+export const FROM: Place = { buffer: 2, offset: 0 };
+
+export function at(place: Place, bytes: number): Place {
+  return { buffer: place.buffer, offset: place.offset + bytes };
+}
+
+// Enough for every element type, and no line of the cache is shared by two parts.
+const ALIGNMENT = 64;
+
+/** Builds a schedule. Ranks are the communicator's. */
+export class Schedule {
+  readonly rank: number;
+  readonly size: number;
+  readonly #reduction: { forward: number; reversed: number } | undefined;
+  readonly #rounds: number[][] = [[]];
+  #transfers = false;
+  #scratchBytes = 0;
+
+  /** `reduction`: the `extra` of a reduction, and of one whose operands change places. */
+  constructor(rank: number, size: number, reduction?: { forward: number; reversed: number }) {
+    this.rank = rank;
+    this.size = size;
+    this.#reduction = reduction;
+  }
+
+  get scratchBytes(): number {
+    return this.#scratchBytes;
+  }
+
+  /** Memory of its own. */
+  scratch(bytes: number): Place {
+    const offset = this.#scratchBytes;
+    this.#scratchBytes += Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    return { buffer: SCRATCH, offset };
+  }
+
+  send(to: number, from: Place, bytes: number): void {
+    this.#transfer(Kind.Send, to, from, bytes);
+  }
+
+  recv(from: number, into: Place, bytes: number): void {
+    this.#transfer(Kind.Recv, from, into, bytes);
+  }
+
+  copy(into: Place, from: Place, bytes: number): void {
+    if (bytes > 0) this.#local(Kind.Copy, into, from, bytes, 0);
+  }
+
+  /** `into` = `into` op `from`. What `into` holds comes from lower ranks than what `from` holds, unless op commutes. */
+  reduce(into: Place, from: Place, bytes: number): void {
+    if (bytes > 0) this.#local(Kind.Reduce, into, from, bytes, this.#reduction!.forward);
+  }
+
+  /** `into` = `from` op `into`. */
+  reduceBefore(into: Place, from: Place, bytes: number): void {
+    if (bytes > 0) this.#local(Kind.Reduce, into, from, bytes, this.#reduction!.reversed);
+  }
+
+  /** Begins the next round. */
+  next(): void {
+    this.#rounds.push([]);
+    this.#transfers = false;
+  }
+
+  /**
+   * Its records, with ranks as `toWorld` gives them; each round ends with an End. `checks`: so many rounds also have the
+   * messages of no bytes by which ranks see that all have called the same (check.ts), before the others.
+   */
+  records(toWorld: (rank: number) => number, checks = 0): Float64Array {
+    while (this.#rounds.length > 0 && this.#rounds.at(-1)!.length === 0) this.#rounds.pop();
+    const flat: number[] = [];
+    for (let i = 0; i < Math.max(this.#rounds.length, checks); i += 1) {
+      const round = this.#rounds[i] ?? [];
+      let at = 0;
+      while (at < round.length && round[at] !== Kind.Send && round[at] !== Kind.Recv) at += RECORD;
+      for (const value of round.slice(0, at)) flat.push(value);
+      if (i < checks) {
+        flat.push(Kind.Recv, tellerOf(this.rank, this.size, i), SCRATCH, 0, 0, 0, 0, 0);
+        flat.push(Kind.Send, toldBy(this.rank, this.size, i), SCRATCH, 0, 0, 0, 0, 0);
+      }
+      for (const value of round.slice(at)) flat.push(value);
+      flat.push(Kind.End, 0, 0, 0, 0, 0, 0, 0);
+    }
+    const records = Float64Array.from(flat);
+    for (let i = 0; i < records.length; i += RECORD) {
+      const kind = records[i]!;
+      if (kind === Kind.Send || kind === Kind.Recv) records[i + 1] = toWorld(records[i + 1]!);
+    }
+    return records;
+  }
+
+  #transfer(kind: Kind, peer: number, place: Place, bytes: number): void {
+    this.#transfers = true;
+    this.#rounds.at(-1)!.push(kind, peer, place.buffer, place.offset, bytes, 0, 0, 0);
+  }
+
+  #local(kind: Kind, into: Place, from: Place, bytes: number, extra: number): void {
+    if (this.#transfers) throw new Error('within a round local operations come before its transfers');
+    this.#rounds.at(-1)!.push(kind, 0, into.buffer, into.offset, bytes, from.buffer, from.offset, extra);
+  }
+}
+
+/** The number of rounds in which something that doubles grows from 1 to `size`. */
+export function doublings(size: number): number {
+  return Math.ceil(Math.log2(size));
+}
+
+/** Whom `rank` tells in this round of a dissemination, and who tells it. */
+export function toldBy(rank: number, size: number, round: number): number {
+  return (rank + 2 ** round) % size;
+}
+
+export function tellerOf(rank: number, size: number, round: number): number {
+  return (rank - 2 ** round + size) % size;
+}
