@@ -22,7 +22,7 @@ const worlds = new Set<Inspectable>();
 
 function print(): void {
   for (const world of worlds) {
-    const text = inspect(world.inspect(), { depth: 3, breakLength: 120, maxArrayLength: 1000 });
+    const text = inspect(world.inspect(), { depth: 3, breakLength: 200, maxArrayLength: 1000 });
     process.stderr.write(`uintr: rank ${world.rank} of ${world.size}, process ${process.pid}: ${text}\n`);
   }
 }

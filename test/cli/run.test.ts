@@ -122,7 +122,9 @@ describe('uintr run', () => {
       await launcher.said('tag: 42', 2 * times, 'stderr');
     }
     expect(launcher.stderr).toMatch(/^\[0\] uintr: rank 0 of 2, process \d+: \{$/m);
-    expect(launcher.stderr).toMatch(/^\[1\] .*kind: 'receive', state: 'posted', peer: 0, tag: 42/m);
+    expect(launcher.stderr).toMatch(
+      /^\[1\] .*kind: 'receive', state: 'posted', comm: 'world', purpose: 'messages', peer: 0, tag: 42/m,
+    );
     launcher.child.kill('SIGTERM');
     expect(await launcher.ended()).toBe(143);
     await expectNoneLeft(launcher);
