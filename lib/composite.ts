@@ -12,7 +12,7 @@ export class Composite<T> {
   /** What the program sees. */
   readonly request: Request<T>;
   readonly #finish: () => T;
-  // Parts under way, and reasons to expect more. The one is the maker's, until open().
+  // Parts under way, and reasons to expect more. The one is the maker's, until release().
   #pending = 1;
   #failure: { error: unknown } | undefined;
 

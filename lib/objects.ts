@@ -1,5 +1,14 @@
 // Values as messages (compare MPI 4.1, chapter 5: what a datatype describes, V8 knows).
-import { checkDest, checkOptions, checkRecvTag, checkSendTag, checkSignal, checkSource, keySet } from './arguments.js';
+import {
+  checkDest,
+  checkOptions,
+  checkRecvTag,
+  checkSendTag,
+  checkSignal,
+  checkSource,
+  RECEIVE_KEYS,
+  SEND_KEYS,
+} from './arguments.js';
 import { clone } from './clone.js';
 import { ANY_TAG, PROC_NULL } from './constants.js';
 import { contextOfPurpose, Purpose } from './context.js';
@@ -9,9 +18,6 @@ import { type Channel, ObjectReceive, sendObject } from './object-transfer.js';
 import type { ReceiveOptions, SendOptions } from './point-to-point.js';
 import { type Request, resolved } from './request.js';
 import type { Scope } from './scope.js';
-
-const SEND_KEYS = keySet('dest', 'tag', 'signal');
-const RECEIVE_KEYS = keySet('signal');
 
 /** What the objects of a communicator go by. */
 export interface ObjectPlace {

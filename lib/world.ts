@@ -44,7 +44,6 @@ export class World extends EmittingComm {
   #held = false;
   #closing: Promise<void> | undefined;
   #left = false;
-  // Of alloc(0), which has no block.
 
   /**
    * Enters a world (compare MPI 4.1, 11.2, MPI_Init).

@@ -18,18 +18,8 @@ export function treeScatter(
   position: number,
   rankOf: (p: number) => number,
 ): void {
-  const { size } = s;
-  for (let half = 2 ** (doublings(size) - 1); half >= 1; half /= 2) {
-    const within = position % (2 * half);
-    if (within === 0 && position + half < size) {
-      const first = position + half;
-      const end = Math.min(size, first + half);
-      s.send(rankOf(first), at(base, blocks.offset(first)), blocks.bytes(first, end));
-    } else if (within === half) {
-      const end = Math.min(size, position + half);
-      s.recv(rankOf(position - half), at(base, blocks.offset(position)), blocks.bytes(position, end));
-    }
-    s.next();
+  for (let half = 2 ** (doublings(s.size) - 1); half >= 1; half /= 2) {
+    step(s, base, blocks, position, rankOf, half, 'send', 'recv');
   }
 }
 
@@ -41,17 +31,27 @@ export function treeGather(
   position: number,
   rankOf: (p: number) => number,
 ): void {
-  const { size } = s;
-  for (let half = 1; half < size; half *= 2) {
-    const within = position % (2 * half);
-    if (within === 0 && position + half < size) {
-      const first = position + half;
-      const end = Math.min(size, first + half);
-      s.recv(rankOf(first), at(base, blocks.offset(first)), blocks.bytes(first, end));
-    } else if (within === half) {
-      const end = Math.min(size, position + half);
-      s.send(rankOf(position - half), at(base, blocks.offset(position)), blocks.bytes(position, end));
-    }
-    s.next();
+  for (let half = 1; half < s.size; half *= 2) step(s, base, blocks, position, rankOf, half, 'recv', 'send');
+}
+
+/** One level of the tree: positions `half` apart, of which the lower one does `lower` with the other's subtree. */
+function step(
+  s: Schedule,
+  base: Place,
+  blocks: Blocks,
+  position: number,
+  rankOf: (p: number) => number,
+  half: number,
+  lower: 'send' | 'recv',
+  upper: 'send' | 'recv',
+): void {
+  const within = position % (2 * half);
+  const first = within === 0 ? position + half : position;
+  const end = Math.min(s.size, first + half);
+  if (within === 0 && first < s.size) {
+    s[lower](rankOf(first), at(base, blocks.offset(first)), blocks.bytes(first, end));
+  } else if (within === half) {
+    s[upper](rankOf(position - half), at(base, blocks.offset(first)), blocks.bytes(first, end));
   }
+  s.next();
 }
