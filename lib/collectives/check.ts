@@ -56,7 +56,12 @@ export class Check {
     );
   }
 
-  /** Of a message of the operation itself. */
+  /** Of a message of the operation itself, which may be looked at before what its sender says that it has called. */
+  tooLong(from: number): UintrError {
+    return mismatch(this.#rank, from, 'something that sends more bytes than are expected', this.#called);
+  }
+
+  /** As tooLong(). */
   wrongLength(from: number, bytes: number, expected: number): UintrError {
     return mismatch(
       this.#rank,

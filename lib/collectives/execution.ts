@@ -180,16 +180,20 @@ export class Execution {
   }
 
   #watch(part: Part): void {
-    if (!isActive(part.request)) {
-      this.#judge(part);
-      return;
-    }
     this.#parts.add(part);
-    whenOver(part.request, () => {
+    // What was over before is judged before: what a rank says that it has called tells more than the length of what it
+    // sends next, and may be over without having been taken note of.
+    if (!isActive(part.request) && this.#parts.size > 1) this.#envelope.core.progress();
+    whenOver(part.request, () => this.#judgeOver());
+  }
+
+  #judgeOver(): void {
+    for (const part of [...this.#parts]) {
+      if (isActive(part.request)) continue;
       this.#parts.delete(part);
       this.#judge(part);
-      this.advance();
-    });
+    }
+    this.advance();
   }
 
   #judge({ request, judge }: Part): void {
@@ -211,10 +215,7 @@ export class Execution {
     // Whoever is gone may have left because an operation had failed, and have said so before.
     if (error.code === 'ERR_UINTR_PEER_EXITED') this.#ends.hear();
     if (error.code !== 'ERR_UINTR_TRUNCATED') return error;
-    // A message that is too long is one of another call.
-    const { rank } = this.#envelope.group;
-    const peer = this.#envelope.group.toGroup(error.peer!);
-    return new UintrError('ERR_UINTR_MISMATCH', `the ranks did not call the same: ${error.message}`, { rank, peer });
+    return this.#plan.check.tooLong(this.#envelope.group.toGroup(error.peer!)!);
   }
 
   #part(buffer: number, offset: number, bytes: number): Uint8Array {
