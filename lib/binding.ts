@@ -127,6 +127,8 @@ export interface Binding {
   support(signal: string): NativeSupport;
   /** The program has just begun to listen to the signal of this number. */
   checkSignal(signal: number): void;
+  /** Calls `onAsked(times)` when the signal of this number has come, so often so far. Returns what ends that; undefined: no memory. */
+  watchInspect(signal: number, onAsked: (times: number) => void): (() => void) | undefined;
   /** `lost`: the program has taken the signal over. */
   openReceiver(
     driver: string,

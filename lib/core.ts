@@ -8,6 +8,7 @@ import { closedError, type ExitCause, invalidArgument, UintrError } from './erro
 import {
   ACTIVE,
   ANY,
+  ASKED,
   BATCH,
   BATCH_RECORDS,
   CONTEXT,
@@ -38,6 +39,7 @@ import {
   WANTED,
 } from './exchange.js';
 import { exitCause, failureOf, NO_MEMORY, noMemory } from './failures.js';
+import { inspectAsked } from './inspect-signal.js';
 import type { Message, Status } from './message.js';
 import { Probes } from './probe.js';
 import {
@@ -58,6 +60,8 @@ import type { Scope } from './scope.js';
 
 /** One slice of a blocking wait, in milliseconds: as long as process.exit() and a worker's end may be held up. */
 const SLICE_MS = 50;
+/** How long what found no slot waits at most before it tries again, in milliseconds. */
+const RETRY_MS = 20;
 
 export interface CoreEvents {
   peerGone(rank: number, cause: ExitCause): void;
@@ -65,6 +69,14 @@ export interface CoreEvents {
 }
 
 type Passed = NodeJS.ArrayBufferView | ArrayBuffer;
+
+/** A message that improbe has taken: of a communicator's rank. */
+export interface Taken {
+  slot: number;
+  source: number;
+  tag: number;
+  context: number;
+}
 
 export class Core {
   readonly rank: number;
@@ -88,9 +100,12 @@ export class Core {
   #next: (() => void)[] = [];
   #reading = false;
   #starved: (() => void)[] = [];
+  #retryTimer: NodeJS.Timeout | undefined;
   // Buffers of operations that are made of others, which use them now and again, by how many use each.
   readonly #held = new Map<ArrayBufferLike, number>();
   #closed = false;
+  /** Nothing of the addon's world is left. */
+  left = false;
 
   constructor(native: NativeWorld, events: CoreEvents) {
     this.native = native;
@@ -177,10 +192,10 @@ export class Core {
   }
 
   /** Receives what improbe has taken; otherwise as postRecv. */
-  imrecv<T>(read: Reader<T>, into: Passed | undefined, slot: number, scope?: Scope): Request<T> {
-    const words = this.#words;
-    words[FLAGS] = into ? 0 : FLAG_ALLOCATE;
-    words[ACTIVE]! -= 1;
+  imrecv<T>(read: Reader<T>, into: Passed | undefined, taken: Taken, scope?: Scope): Request<T> {
+    const { slot, source, tag, context } = taken;
+    this.#arguments(engineSource(source, scope), tag, context, into ? 0 : FLAG_ALLOCATE);
+    this.#words[ACTIVE]! -= 1;
     return this.#posted(create(this, read, into, false, scope), this.native.imrecv(slot, into), undefined);
   }
 
@@ -204,15 +219,22 @@ export class Core {
 
   #posted<T>(request: Request<T>, slot: number, signal: AbortSignal | undefined): Request<T> {
     const words = this.#words;
-    if (requestChannel.hasSubscribers && (slot >= 0 || slot === POST_DONE)) this.#publish(request);
     if (slot >= 0) {
       this.#slots[slot] = request;
       words[ACTIVE]! += 1;
       started(request, slot);
       if (signal !== undefined) abortOn(request, signal);
+      if (requestChannel.hasSubscribers) this.#publish(request);
       return request;
     }
     if (slot === POST_FAILED && words[IMMEDIATE + R_ERROR] === NO_MEMORY) throw noMemory(this);
+    if (slot === POST_DONE && requestChannel.hasSubscribers) {
+      // Who is told may post, which overwrites the record.
+      const record = words.slice(IMMEDIATE, BATCH);
+      this.#publish(request);
+      finish(request, record, 0);
+      return request;
+    }
     if (slot === POST_DONE || slot === POST_FAILED) {
       finish(request, words, IMMEDIATE);
       return request;
@@ -221,7 +243,7 @@ export class Core {
     throw invalidArgument('data', 'a buffer that the addon knows', dataOf(request));
   }
 
-  /** The arguments still stand where they were put. */
+  /** The arguments still stand where they were put, and nothing else does afterwards: it calls code of the program. */
   #publish(request: Request<unknown>): void {
     const words = this.#words;
     requestChannel.publish({
@@ -243,6 +265,8 @@ export class Core {
 
   #hear(count: number): void {
     if (count !== 0 || this.#words[SIGHTED] !== 0) this.settle(count);
+    // Who comes here again and again does not come to the event loop.
+    if (this.#words[ASKED] !== 0) inspectAsked(this.#words[ASKED]!);
   }
 
   /** Settles the `count` operations in the batch, and what else is complete. */
@@ -267,14 +291,17 @@ export class Core {
       this.#goOn();
       if (left < BATCH_RECORDS) break;
     }
+    // A probe of a communicator asks what is known here, and the engine may have known before.
+    let sighted = this.#lost.length > 0;
     while (this.#lost.length > 0) {
       const rank = this.#lost.shift()!;
       for (const scope of this.scopes.values()) scope.lost(rank, this.gone.get(rank)!);
     }
     if (words[SIGHTED] !== 0) {
+      sighted = true;
       words[SIGHTED] = 0;
-      this.probes.look();
     }
+    if (sighted) this.probes.look();
     this.#retry();
   }
 
@@ -297,6 +324,11 @@ export class Core {
   /** `retry` found no slot; it is called when there may be one. */
   whenFreed(retry: () => void): void {
     this.#starved.push(retry);
+    // A slot whose peer is still to be told of its end is free only then, and nothing tells of that.
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#retry();
+    }, RETRY_MS).unref();
   }
 
   #retry(): void {
@@ -321,6 +353,7 @@ export class Core {
   /** Blocks this thread for one slice, or until something is complete. */
   waitSlice(ms: number): void {
     this.#hear(this.native.waitSlice(Math.min(ms, SLICE_MS)));
+    this.#retry();
   }
 
   /**

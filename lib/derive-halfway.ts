@@ -6,6 +6,7 @@ import { readStatus } from './core.js';
 import type { Parent } from './derive.js';
 import { type ExitCause, UintrError } from './errors.js';
 import { outcomeOf } from './outcome.js';
+import { postOrLater } from './repeated.js';
 import type { Scope } from './scope.js';
 
 // Tags in the parent's management context, above all others.
@@ -18,11 +19,10 @@ const NOTHING = new Uint8Array(0);
 export function tellOthers({ core, group, context }: Parent, number: number): void {
   for (let rank = 1; rank < group.size; rank += 1) {
     if (rank === group.rank) continue;
-    try {
-      core.postSend(NOTHING, group.toWorld(rank), tagOf(number), managementOf(context), 0, undefined);
-    } catch {
-      // This rank is leaving as well, and they will see that.
-    }
+    // If this rank is leaving as well, they will see that.
+    postOrLater(core, () =>
+      core.postSend(NOTHING, group.toWorld(rank), tagOf(number), managementOf(context), 0, undefined),
+    );
   }
 }
 
@@ -33,9 +33,11 @@ export function watch(scope: Scope, parent: Parent, number: number): void {
   scope.whenGone(group.toWorld(0), (cause) => {
     // All have freed the parent, so none was waiting for its answer.
     if (parent.scope !== undefined && !core.scopes.has(parent.scope.id)) return;
-    const told = core.postRecv(readStatus, NOTHING, ANY_SOURCE, tagOf(number), managementOf(context), undefined);
-    void outcomeOf(told).then(({ status }) => {
-      if (status === 'fulfilled') scope.revoke(() => halfMade(scope, parent, cause));
+    postOrLater(core, () => {
+      const told = core.postRecv(readStatus, NOTHING, ANY_SOURCE, tagOf(number), managementOf(context), undefined);
+      void outcomeOf(told).then(({ status }) => {
+        if (status === 'fulfilled') scope.revoke(() => halfMade(scope, parent, cause));
+      });
     });
   });
 }

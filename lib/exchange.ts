@@ -16,6 +16,8 @@ export const ACTIVE = 6;
 export const STALLED = 7;
 /** 1 when something has come that a waiting probe may look for. */
 export const SIGHTED = 8;
+/** How often this thread was asked by a signal what it waits for. */
+export const ASKED = 9;
 
 /** What a post or a probe answered at once: a record. */
 export const IMMEDIATE = 16;

@@ -1,14 +1,17 @@
-// "Why is it stuck", asked from outside: on a signal a process prints what each of its worlds waits for.
+// "Why is it stuck", asked from outside: on a signal each thread prints what its worlds wait for.
+import { Buffer } from 'node:buffer';
+import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { inspect } from 'node:util';
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, threadId } from 'node:worker_threads';
+import { binding } from './binding.js';
 import { invalidArgument } from './errors.js';
 import type { WorldInspection } from './reports.js';
 
 /**
  * Names the signal. `uintr run` sets it for its ranks to SIGUSR2, and hands that signal on to all that listen to it.
- * Nothing is printed before the event loop turns: not while JavaScript computes or blocks in wait(). Worker threads
- * get no signals.
+ * Each thread prints its own: when its event loop turns, and while it waits in wait() or asks a request whether it is
+ * done; not while it computes.
  */
 export const INSPECT_VARIABLE = 'UINTR_INSPECT_SIGNAL';
 
@@ -19,11 +22,39 @@ export interface Inspectable {
 }
 
 const worlds = new Set<Inspectable>();
+let answered = 0;
+let silence: (() => void) | undefined;
 
-function print(): void {
+/** This thread was asked so often, in all. */
+export function inspectAsked(times: number): void {
+  if (times === answered) return;
+  answered = times;
+  const where = `process ${process.pid}${isMainThread ? '' : `, thread ${threadId}`}`;
   for (const world of worlds) {
-    const text = inspect(world.inspect(), { depth: 3, breakLength: 200, maxArrayLength: 1000 });
-    process.stderr.write(`uintr: rank ${world.rank} of ${world.size}, process ${process.pid}: ${text}\n`);
+    const found = lookInto(world);
+    if (found === undefined) continue;
+    const text = inspect(found, { depth: 3, breakLength: 200, maxArrayLength: 1000 });
+    print(`uintr: rank ${world.rank} of ${world.size}, ${where}: ${text}\n`);
+  }
+}
+
+/** Undefined: it has just been left. */
+function lookInto(world: Inspectable): WorldInspection | undefined {
+  try {
+    return world.inspect();
+  } catch {
+    return undefined;
+  }
+}
+
+/** At once: a worker's process.stderr goes by way of the main thread, which may be blocked. */
+function print(text: string): void {
+  let left = Buffer.from(text);
+  try {
+    while (left.length > 0) left = left.subarray(writeSync(2, left));
+  } catch {
+    // A pipe that is full, and not to be waited for.
+    process.stderr.write(left);
   }
 }
 
@@ -37,11 +68,13 @@ export function inspectSignal(env: NodeJS.ProcessEnv): NodeJS.Signals | undefine
 
 /** Has the world printed on the signal, until what it returns is called. */
 export function inspectOn(signal: NodeJS.Signals | undefined, world: Inspectable): () => void {
-  if (signal === undefined || !isMainThread) return () => {};
+  if (signal === undefined) return () => {};
   worlds.add(world);
-  if (!process.listeners(signal).includes(print)) process.on(signal, print);
+  silence ??= binding().watchInspect(constants.signals[signal], inspectAsked);
   return () => {
     worlds.delete(world);
-    if (worlds.size === 0) process.off(signal, print);
+    if (worlds.size > 0) return;
+    silence?.();
+    silence = undefined;
   };
 }

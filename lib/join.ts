@@ -63,7 +63,32 @@ export async function enter<W extends Inspectable>(options: JoinOptions | undefi
   }
   const launcher = given.name === undefined ? takeLaunched(process.env) : undefined;
   joined.set(key, true);
-  return attempt({ place: launcher ?? place, resolved, given, make, forget: () => joined.delete(key) });
+  const how = { place: launcher ?? place, resolved, given, make, forget: () => joined.delete(key) };
+  return launcher !== undefined && 'name' in launcher
+    ? attemptAfterOthers(how, () => joined.set(key, true))
+    : attempt(how);
+}
+
+/** Between two attempts, in milliseconds. */
+const TRY_AGAIN_MS = 20;
+
+/**
+ * Under another MPI's launcher one program may follow another (`mpirun sh -c 'node a; node b'`), in a world of the same
+ * name: that is complete until all ranks of the one before have left. `again`: what a failed attempt has undone.
+ */
+async function attemptAfterOthers<W extends Inspectable>(how: Attempt<W>, again: () => void): Promise<W> {
+  const end = performance.now() + how.resolved.joinTimeout;
+  for (;;) {
+    const left = Math.max(1, Math.ceil(end - performance.now()));
+    try {
+      return await attempt({ ...how, resolved: { ...how.resolved, joinTimeout: left } });
+    } catch (error) {
+      // As the hub says it (src-native/bootstrap/rendezvous.cc).
+      if (!/ is complete \(/.test((error as Error).message) || performance.now() + TRY_AGAIN_MS >= end) throw error;
+    }
+    again();
+    await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+  }
 }
 
 /** One attempt to enter a world. */

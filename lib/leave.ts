@@ -19,6 +19,7 @@ export async function leave(core: Core, limit: number): Promise<void> {
   await quiet(core, limit);
   await new Promise<void>((resolve) => {
     core.settle(native.drain());
+    core.left = true;
     native.close(resolve);
   });
   core.failAll(closedError(core.rank));

@@ -22,15 +22,17 @@ export class Matched implements Status {
   readonly byteLength: number;
   readonly #core: Core;
   readonly #scope: Scope | undefined;
+  readonly #context: number;
   #slot: number;
 
   /** @internal */
-  constructor(core: Core, { source, tag, byteLength }: Status, slot: number, scope: Scope | undefined) {
+  constructor(core: Core, { source, tag, byteLength }: Status, slot: number, { context, scope }: Wanted) {
     this.source = source;
     this.tag = tag;
     this.byteLength = byteLength;
     this.#core = core;
     this.#scope = scope;
+    this.#context = context;
     this.#slot = slot;
   }
 
@@ -54,9 +56,10 @@ export class Matched implements Status {
       const status = fromNobody();
       return bytes === undefined ? resolved(core, { ...status, data: core.emptyBlock() }) : resolved(core, status);
     }
+    const taken = { slot, source: this.source, tag: this.tag, context: this.#context };
     return bytes === undefined
-      ? core.imrecv(readMessage, undefined, slot, this.#scope)
-      : core.imrecv(readStatus, bytes, slot, this.#scope);
+      ? core.imrecv(readMessage, undefined, taken, this.#scope)
+      : core.imrecv(readStatus, bytes, taken, this.#scope);
   }
 
   /** As {@link irecv}, as a promise, which bad arguments reject (MPI 4.1, 3.8.3, MPI_Mrecv). */
@@ -67,10 +70,11 @@ export class Matched implements Status {
   }
 }
 
-export function improbe(core: Core, { source, tag, context, scope }: Wanted): Matched | null {
-  if (source === PROC_NULL) return new Matched(core, fromNobody(), NOBODYS, scope);
+export function improbe(core: Core, wanted: Wanted): Matched | null {
+  const { source, tag, context, scope } = wanted;
+  if (source === PROC_NULL) return new Matched(core, fromNobody(), NOBODYS, wanted);
   const taken = core.improbe(source, tag, context, scope);
-  return taken === null ? null : new Matched(core, taken.status, taken.slot, scope);
+  return taken === null ? null : new Matched(core, taken.status, taken.slot, wanted);
 }
 
 export function mprobe(core: Core, wanted: Wanted): Promise<Matched> {

@@ -201,7 +201,9 @@ export abstract class PointToPoint {
    * @throws ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED; ERR_UINTR_NO_MEMORY: no request left of `maxRequests`
    */
   improbe(options?: ProbeOptions): Matched | null {
-    return improbe(this.#core, this.#wanted(options, PROBE_KEYS));
+    const wanted = this.#wanted(options, PROBE_KEYS);
+    this.#core.progress();
+    return improbe(this.#core, wanted);
   }
 
   /**

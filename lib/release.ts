@@ -3,10 +3,10 @@
 // is there: the sinks take the last of it and go. When rank 0 has heard of that, too, its id can be used again.
 import { PURPOSES, Purpose } from './context.js';
 import { readStatus } from './core.js';
-import { outcomeOf } from './outcome.js';
-import type { Request } from './request.js';
+import { postOrLater } from './repeated.js';
+import { takeOutcome, whenOver } from './request.js';
 import type { Scope } from './scope.js';
-import { drain, Sink } from './sink.js';
+import { drain } from './sink.js';
 
 // In the communicator's own management context, above those of dup and split (derive.ts, derive-halfway.ts).
 const FREED = 2 ** 30;
@@ -15,41 +15,45 @@ const GONE = FREED + 2;
 
 // What programs send, and wait to be received.
 const SUNK = [Purpose.PointToPoint, Purpose.Object, Purpose.ObjectParts];
+// Where collective operations that are under way receive until they are done.
+const SUNK_WHEN_IDLE = [Purpose.Collective, Purpose.Revoke];
 
 const NOTHING = new Uint8Array(0);
 
 /** Never rejects. If rank 0 dies meanwhile, the sinks stay, for somebody may still send. */
 export async function release(scope: Scope): Promise<void> {
-  try {
-    const sinks = SUNK.map((purpose) => new Sink(scope.core, scope.contextOf(purpose)));
-    if (scope.group.rank === 0) await lead(scope, sinks);
-    else await follow(scope, sinks);
-  } catch {
-    // No request is left for this; or the world is closed, which ends everything.
-  }
+  for (const purpose of SUNK) scope.sink(purpose);
+  if (scope.group.rank === 0) await lead(scope);
+  else await follow(scope);
 }
 
-async function follow(scope: Scope, sinks: readonly Sink[]): Promise<void> {
-  await scope.idle();
-  const all = receive(scope, 0, ALL_FREED);
+async function follow(scope: Scope): Promise<void> {
+  await idle(scope);
+  const all = heardFrom(scope, 0, ALL_FREED);
   send(scope, 0, FREED);
-  if ((await outcomeOf(all)).status === 'rejected') return;
-  remove(scope, sinks);
+  if (!(await all)) return;
+  remove(scope);
   send(scope, 0, GONE);
 }
 
-async function lead(scope: Scope, sinks: readonly Sink[]): Promise<void> {
+async function lead(scope: Scope): Promise<void> {
+  const quiet = idle(scope);
   const freed = await heard(scope, FREED);
-  await scope.idle();
+  await quiet;
   tell(scope, ALL_FREED);
   const gone = heard(scope, GONE);
-  remove(scope, sinks);
+  remove(scope);
   // Of a rank that was killed something may still turn up, and a dup() that failed may still have receives posted.
   if ((await gone) && freed && !scope.hasFailed) scope.core.ids.give(scope.id);
 }
 
-function remove(scope: Scope, sinks: readonly Sink[]): void {
-  for (const sink of sinks) sink.stop();
+async function idle(scope: Scope): Promise<void> {
+  await scope.idle();
+  for (const purpose of SUNK_WHEN_IDLE) scope.sink(purpose);
+}
+
+function remove(scope: Scope): void {
+  scope.stopSinks();
   for (const purpose of PURPOSES) {
     if (purpose !== Purpose.Management) drain(scope.core, scope.contextOf(purpose));
   }
@@ -58,9 +62,8 @@ function remove(scope: Scope, sinks: readonly Sink[]): void {
 
 /** Every other rank has said so; false if one is gone without. */
 async function heard(scope: Scope, tag: number): Promise<boolean> {
-  const receives = others(scope).map((rank) => receive(scope, rank, tag));
-  const outcomes = await Promise.all(receives.map(outcomeOf));
-  return outcomes.every(({ status }) => status === 'fulfilled');
+  const said = await Promise.all(others(scope).map((rank) => heardFrom(scope, rank, tag)));
+  return said.every(Boolean);
 }
 
 function tell(scope: Scope, tag: number): void {
@@ -71,12 +74,21 @@ function others({ group }: Scope): number[] {
   return Array.from({ length: group.size - 1 }, (_, i) => i + 1);
 }
 
-function receive(scope: Scope, rank: number, tag: number): Request<unknown> {
+/** False: that rank is gone, or the own world closed. */
+function heardFrom(scope: Scope, rank: number, tag: number): Promise<boolean> {
+  const { core, group } = scope;
   const context = scope.contextOf(Purpose.Management);
-  return scope.core.postRecv(readStatus, NOTHING, scope.group.toWorld(rank), tag, context, undefined);
+  return new Promise((resolve) => {
+    const receive = (): void => {
+      const request = core.postRecv(readStatus, NOTHING, group.toWorld(rank), tag, context, undefined);
+      whenOver(request, () => resolve(takeOutcome(request).status === 'fulfilled'));
+    };
+    postOrLater(core, receive, () => resolve(false));
+  });
 }
 
 function send(scope: Scope, rank: number, tag: number): void {
+  const { core, group } = scope;
   const context = scope.contextOf(Purpose.Management);
-  scope.core.postSend(NOTHING, scope.group.toWorld(rank), tag, context, 0, undefined);
+  postOrLater(core, () => core.postSend(NOTHING, group.toWorld(rank), tag, context, 0, undefined));
 }

@@ -35,6 +35,8 @@ export class Repeated<T> {
     while (!this.#posted && this.#wanted()) {
       this.#posted = true;
       postOrLater(this.#core, () => {
+        this.#posted = this.#wanted();
+        if (!this.#posted) return;
         const request = this.#post(this.#source);
         whenOver(request, () => this.#over(takeOutcome(request)));
       });
@@ -43,14 +45,24 @@ export class Repeated<T> {
   }
 
   #over(outcome: Outcome<T>): void {
-    const code = outcome.status === 'rejected' ? (outcome.reason as UintrError).code : undefined;
     this.#came(outcome);
-    // Counts as posted for ever: the world is closed.
-    if (code === 'ERR_UINTR_CLOSED') return;
-    // All others are gone. The own rank, of which a wildcard knows nothing, may still send.
-    if (code === 'ERR_UINTR_PEER_EXITED') this.#source = this.#core.rank;
+    if (outcome.status === 'rejected') {
+      // Counts as posted for ever: the world is closed.
+      if ((outcome.reason as UintrError).code === 'ERR_UINTR_CLOSED') return;
+      if (this.#isAlone()) this.#source = this.#core.rank;
+    }
     this.#posted = false;
     this.go();
+  }
+
+  /** All others are gone. The own rank, of which a wildcard knows nothing, may still send. */
+  #isAlone(): boolean {
+    try {
+      this.#core.checkReachable(ANY_SOURCE);
+      return false;
+    } catch {
+      return true;
+    }
   }
 }
 

@@ -34,7 +34,7 @@ export function waitAll<const R extends Requests>(
   for (const request of checkRequests(requests)) {
     if (!isActive(request)) continue;
     const left = limit === Number.POSITIVE_INFINITY ? limit : Math.max(0, end - performance.now());
-    if (!coreOf(request).waitUntil(request, left)) throw timeoutError(limit, 'waitAll()');
+    if (!waitInTurns(request, requests, left)) throw timeoutError(limit, 'waitAll()');
   }
   const outcomes = requests.map((request) => takeOutcome(request));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -46,6 +46,23 @@ export function waitAll<const R extends Requests>(
     throw reason;
   }
   return outcomes.map((outcome) => (outcome as { value: unknown }).value) as { -readonly [K in keyof R]: Value<R[K]> };
+}
+
+/**
+ * As Core.waitUntil(), and moves what is under way in the worlds of the others: it may be what the request waits for, by
+ * way of another rank.
+ */
+function waitInTurns(request: Request<unknown>, all: Requests, limit: number): boolean {
+  const core = coreOf(request);
+  const end = performance.now() + limit;
+  for (;;) {
+    const left = Math.max(0, end - performance.now());
+    const cores = new Set(all.filter(isActive).map(coreOf));
+    if (cores.size === 1) return core.waitUntil(request, left);
+    for (const one of cores) one.waitSlice(Math.min(left, TURN_MS));
+    if (!isActive(request) || core.giveUp(request)) return true;
+    if (left === 0) return false;
+  }
 }
 
 /**

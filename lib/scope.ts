@@ -5,6 +5,7 @@ import { type ExitCause, UintrError } from './errors.js';
 import { ANY, R_SOURCE } from './exchange.js';
 import type { Group } from './group.js';
 import { type Request, withdrawWith } from './request.js';
+import { Sink } from './sink.js';
 
 export class Scope {
   readonly core: Core;
@@ -26,6 +27,7 @@ export class Scope {
   #others: number;
   #lastLost: { peer: number; cause: ExitCause } | undefined;
   #ended: (() => UintrError) | undefined;
+  readonly #sinks = new Map<Purpose, Sink>();
   /** A dup or split of it has failed. */
   hasFailed = false;
 
@@ -71,6 +73,16 @@ export class Scope {
     if (this.ended) return;
     this.end(error);
     for (const request of [...this.#sends]) withdrawWith(request, error());
+  }
+
+  /** From now on nobody receives in that context: what comes is thrown away. */
+  sink(purpose: Purpose): void {
+    if (!this.#sinks.has(purpose)) this.#sinks.set(purpose, new Sink(this.core, this.contextOf(purpose)));
+  }
+
+  /** Nothing more can come. */
+  stopSinks(): void {
+    for (const sink of this.#sinks.values()) sink.stop();
   }
 
   /** The rank in a record, which is the world's, as the communicator's. */

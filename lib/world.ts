@@ -43,7 +43,6 @@ export class World extends EmittingComm {
   #driver: string;
   #held = false;
   #closing: Promise<void> | undefined;
-  #left = false;
 
   /**
    * Enters a world (compare MPI 4.1, 11.2, MPI_Init).
@@ -272,12 +271,11 @@ export class World extends EmittingComm {
     this.#services.close();
     await leave(this.#core, limit);
     this.#held = false;
-    this.#left = true;
     this.#forget();
     if (closeChannel.hasSubscribers) closeChannel.publish({ world: this });
   }
 
   #checkUsable(): void {
-    if (this.#left) throw closedError(this.rank);
+    if (this.#core.left) throw closedError(this.rank);
   }
 }

@@ -13,7 +13,8 @@ uintr run -n <ranks> [options] -- command [arguments]
 Starts <ranks> processes (1 to ${MAX_RANKS}) whose World.join() puts them into one world, prefixes their output with the
 rank, and ends with the exit code of the first that fails (128 + signal), after ending the others.
 
-On SIGUSR2 (or what ${INSPECT_VARIABLE} names) each rank prints what it waits for, as soon as its event loop turns.
+On SIGUSR2 (or what ${INSPECT_VARIABLE} names) each rank, threads too, prints what it waits for: when its event
+loop turns, or while it blocks in wait().
 
 ${OPTIONS.map(({ name, doc }) => `  ${`--${flagOf(name)} <value>`.padEnd(30)}${doc}`).join('\n')}
 `;

@@ -19,6 +19,7 @@ import {
   whenOver,
 } from '../request.js';
 import type { Scope } from '../scope.js';
+import { Sink } from '../sink.js';
 import { Check } from './check.js';
 import { Execution } from './execution.js';
 import { FAILURE_BYTES, Failure } from './failure.js';
@@ -52,6 +53,8 @@ export class Channel {
   #failure: Failure | undefined;
   // Posted while something is under way: another rank may tell that it has failed.
   #guard: Request<Status> | undefined;
+  // Of the world, after a failure.
+  #sinks: Sink[] | undefined;
 
   /** `context`: of the communicator's point-to-point messages. */
   constructor(core: Core, context: number, group: Group, scope: Scope | undefined) {
@@ -71,10 +74,10 @@ export class Channel {
     const group = this.#group;
     core.checkOpen();
     this.#scope?.check();
-    if (this.#failure === undefined) this.#listen();
     const tag = this.#next;
+    while (!this.#hasFailedBy(tag) && !this.#isListening()) this.#listen();
     this.#next = (tag + 1) % SEQUENCES;
-    if (this.#failure !== undefined) return rejected(core, this.#failure.errorFor(tag, group));
+    if (this.#hasFailedBy(tag)) return rejected(core, this.#failure!.errorFor(tag, group));
 
     // Others need what it sends, so it keeps the process alive as a send does.
     const request = create<T>(core, unread, undefined, true);
@@ -100,6 +103,7 @@ export class Channel {
           for (const buffer of memory) core.release(buffer);
           this.#scope?.release();
           if (this.#underWay.size === 0) this.#stopListening();
+          this.#sinkIfOver();
           if (error === undefined) fulfil(request, call.result);
           else fail(request, isPeerExited(error) ? Failure.of(tag, core.rank, error).errorFor(tag, group) : error);
         },
@@ -120,6 +124,23 @@ export class Channel {
       if (isBefore(execution.sequence, sequence)) continue;
       execution.fail(failure.errorFor(execution.sequence, this.#group));
     }
+    this.#sinkIfOver();
+  }
+
+  /** Others have to do with those before the one that failed, also with those that this rank has not started yet. */
+  #hasFailedBy(sequence: number): boolean {
+    return this.#failure !== undefined && !isBefore(sequence, this.#failure.sequence);
+  }
+
+  /** Operations that failed leave messages that nobody receives, of which there are no more to come once no operation is. */
+  #sinkIfOver(): void {
+    if (this.#underWay.size > 0 || !this.#hasFailedBy(this.#next)) return;
+    if (this.#scope !== undefined) {
+      this.#scope.sink(Purpose.Collective);
+      this.#scope.sink(Purpose.Revoke);
+    } else {
+      this.#sinks ??= [new Sink(this.#core, this.#collective), new Sink(this.#core, this.#revoke)];
+    }
   }
 
   /**
@@ -133,15 +154,21 @@ export class Channel {
     for (let rank = 0; rank < this.#group.size; rank += 1) {
       if (rank === this.#group.rank) continue;
       try {
-        core.postSend(bytes, this.#group.toWorld(rank), failure.sequence, this.#revoke, 0, undefined);
+        const told = core.postSend(bytes, this.#group.toWorld(rank), failure.sequence, this.#revoke, 0, undefined);
+        this.#scope?.hold();
+        whenOver(told, () => this.#scope?.release());
       } catch {
         // No slot is left. It hears of it from others, or when this rank ends.
       }
     }
   }
 
+  #isListening(): boolean {
+    return this.#guard !== undefined || this.#group.size === 1;
+  }
+
   #listen(): void {
-    if (this.#guard !== undefined || this.#group.size === 1) return;
+    if (this.#isListening()) return;
     const guard = this.#core.postRecv(readStatus, this.#heard, ANY_SOURCE, ANY_TAG, this.#revoke, undefined);
     this.#guard = guard;
     if (isActive(guard)) whenOver(guard, () => this.#hear(guard));

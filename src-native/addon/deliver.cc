@@ -1,6 +1,7 @@
 // How completions get from the engine to JavaScript: in batches, through the exchange.
 #include <unistd.h>
 
+#include "addon/instance.h"
 #include "addon/remains.h"
 #include "addon/world.h"
 #include "drivers/disposition.h"
@@ -22,6 +23,7 @@ Cause cause_of(Life life) {
 
 uint32_t World::take_batch() {
   if (engine_ == nullptr) return 0;
+  exchange_->asked = instance_->asked.load(std::memory_order_relaxed);
   Completion* batch = exchange_->batch;
   uint32_t count = engine_->drain(batch, kBatch);
   // From here on no peer touches these buffers.

@@ -28,7 +28,9 @@ struct Exchange {
   int32_t stalled;
   // 1: something has come that a waiting probe may look for. JavaScript puts it back to 0 when it looks.
   int32_t sighted;
-  int32_t reserved[7];
+  // How often this thread was asked by a signal what it waits for (inspect_signal.h).
+  uint32_t asked;
+  int32_t reserved[6];
   // What a post or a probe answered at once.
   Completion immediate;
   // What drain, progress, waitSlice and the loop's callback hand over.

@@ -3,6 +3,7 @@
 
 #include <node_api.h>
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Instance {
   std::vector<std::shared_ptr<World>> worlds;
   std::vector<Receiver*> receivers;  // that are open (receiver.h)
   std::vector<SignalGuard*> guards;  // signal_guard.h; each ends with its own hook
+  std::atomic<uint32_t> asked{0};    // how often the signal of inspect_signal.h has come
 };
 
 // Made by the module's init, deleted by the environment after everything that could use it.

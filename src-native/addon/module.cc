@@ -3,6 +3,7 @@
 
 #include "addon/doorbell.h"
 #include "addon/hub.h"
+#include "addon/inspect_signal.h"
 #include "addon/instance.h"
 #include "addon/join_job.h"
 #include "addon/signal_guard.h"
@@ -15,6 +16,7 @@ napi_value init(napi_env env, napi_value exports) {
   uintr::export_join(env, exports);
   uintr::export_support(env, exports);
   uintr::export_signal_guard(env, exports);
+  uintr::export_inspect_signal(env, exports);
   uintr::export_doorbell(env, exports);
   export_hub(Napi::Env(env), Napi::Object(env, exports));
   return exports;

@@ -27,6 +27,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
                                    const WorldOptions& options, JoinError* error) {
   std::shared_ptr<World> world(new World);
   world->env_ = env;
+  world->instance_ = instance_of(env);
   world->options_ = options;
   world->pace_ = Pace(options.spin_microseconds);
   world->wait_pace_ = Pace(kWaitSpinMicroseconds);

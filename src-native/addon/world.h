@@ -21,6 +21,8 @@
 
 namespace uintr {
 
+struct Instance;
+
 struct WorldOptions {
   uint32_t slice_bytes = 0;      // 0: the engine chooses
   double spin_microseconds = 0;  // before the event loop sleeps, where messages come fast
@@ -120,6 +122,7 @@ class World : public std::enable_shared_from_this<World> {
   void release_memory();
 
   napi_env env_ = nullptr;
+  const Instance* instance_ = nullptr;  // of the environment
   uv_loop_t* uv_ = nullptr;
   uint32_t rank_ = 0;
   const char* driver_name_ = "";

@@ -1,8 +1,14 @@
 // World.join() under the launchers of other MPIs, as far as their environment goes (test/cli/mpi-launchers.test.ts runs
 // those there are).
 
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { complete, LAUNCHED, type Said, said } from '../helpers/launched.js';
 import { CLI, uniqueName } from '../helpers/paths.js';
+import { cleanEnvironment } from '../helpers/rank-test.js';
+
+const STAYS = join(__dirname, 'fixtures', 'launched-stays.js');
 
 type Environment = Record<string, string>;
 
@@ -39,6 +45,46 @@ const pmi = (size: number, more: Environment = {}): Environment[] =>
     PMI_JOBID: uniqueJob,
     ...more,
   }));
+
+const staying: Stays[] = [];
+afterEach(() => {
+  for (const rank of staying.splice(0)) rank.kill();
+});
+
+/** A rank that stays until it is to leave. */
+class Stays {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
+  #output = '';
+
+  constructor(token: string, env: Environment) {
+    this.#child = spawn(process.execPath, [STAYS, token], { env: cleanEnvironment(env), stdio: ['pipe', 'pipe', 2] });
+    this.#ended = once(this.#child, 'close');
+    staying.push(this);
+    this.#child.stdout!.on('data', (data) => {
+      this.#output += data;
+    });
+  }
+
+  async says(what: string): Promise<void> {
+    while (!this.#output.includes(what)) {
+      const ended = await Promise.race([once(this.#child.stdout!, 'data').then(() => false), this.#ended]);
+      if (ended !== false && !this.#output.includes(what)) throw new Error(`it said ${this.#output}`);
+    }
+  }
+
+  leave(): void {
+    this.#child.stdin!.end();
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  ended(): Promise<unknown> {
+    return this.#ended;
+  }
+}
 
 let uniqueJob: string;
 beforeEach(() => {
@@ -118,5 +164,20 @@ describe('World.join()', () => {
     const found = await said(process.execPath, [LAUNCHED, 'x', uniqueName(), '1', '0'], env);
     // Afterwards it joins without a name, and is told about the nodes.
     expect(found).toEqual([{ rank: 0, heard: ['x'], inner: 0, again: 'ERR_UINTR_JOIN' }]);
+  });
+
+  it('11. waits until the ranks of the program before have left the world of the job', async () => {
+    const program = (token: string): Stays[] => openMpi(2).map((env) => new Stays(token, env));
+    const first = program('first');
+    for (const rank of first) await rank.says('joined first, as first');
+    const second = program('second');
+    for (const rank of second) await rank.says('joining');
+    first[0]!.leave();
+    // They have its place only when both are gone.
+    await first[0]!.ended();
+    first[1]!.leave();
+    for (const rank of second) await rank.says('joined second, as second');
+    for (const rank of second) rank.leave();
+    for (const rank of [...first, ...second]) await rank.ended();
   });
 });

@@ -232,4 +232,21 @@ describe('a collective', () => {
     await assert.rejects(world.allreduce(a, a, 'sum'), invalid('into'));
     assert.equal(await world.barrier(), true);
   });
+
+  rankTest(
+    '11. that fails leaves those alone that come before it, also where they are started later',
+    3,
+    async (world) => {
+      if (world.rank === 1) {
+        await world.recv({ source: 0 });
+        assert.equal(await world.barrier(), true);
+        await assert.rejects(world.bcast(i32(1), 0), mismatch);
+        return;
+      }
+      const [before, failing] = [world.ibarrier(), world.ibcast(i32(1), world.rank)];
+      await assert.rejects(async () => failing, mismatch);
+      if (world.rank === 0) await world.send(i32(0), { dest: 1 });
+      assert.equal(await before, true);
+    },
+  );
 });

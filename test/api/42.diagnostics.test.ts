@@ -72,4 +72,51 @@ describe('diagnostics channels', () => {
     assert.throws(() => world.isend(new Uint8Array(1), { dest: 1 }));
     assert.deepEqual(heard, []);
   });
+
+  rankTest('5. may look at requests, and post some, when they are told', 2, async (world, t) => {
+    await meet(world);
+    const peer = 1 - t.rank;
+    const seen: Request<unknown>[] = [];
+    let inside = false;
+    const listener: ChannelListener = (payload) => {
+      if (inside) return;
+      inside = true;
+      const { request } = payload as { request: Request<unknown> };
+      // Asking makes progress, which may end it.
+      for (const one of [...seen, request]) void one.done;
+      seen.push(request);
+      world.isend(new Uint8Array(7), { dest: t.rank, tag: 9 });
+      assert.equal(world.irecv(new Uint8Array(7), { source: t.rank, tag: 9 }).wait().byteLength, 7);
+      inside = false;
+    };
+    for (const name of ['uintr:request', 'uintr:settle']) subscribe(name, listener);
+    for (const size of [10, 500_000]) {
+      const receives = Array.from({ length: 70 }, () => world.irecv(new Uint8Array(size), { source: peer, tag: 3 }));
+      const sends = Array.from({ length: 70 }, () => world.isend(new Uint8Array(size), { dest: peer, tag: 3 }));
+      const statuses = await Promise.all([...receives, ...sends]);
+      const expected = (source: number): object => ({ source, tag: 3, byteLength: size });
+      assert.deepEqual(statuses, [...receives.map(() => expected(peer)), ...sends.map(() => expected(t.rank))]);
+    }
+    for (const name of ['uintr:request', 'uintr:settle']) unsubscribe(name, listener);
+    await meet(world);
+  });
+
+  rankTest('6. tell where a message comes from that a probe has taken', 2, async (world, t) => {
+    const comm = await world.split(0, -t.rank);
+    const { heard, end } = listen('uintr:request');
+    const [peer, tag] = [1 - comm!.rank, 5];
+    const sent = comm!.isend(new Uint8Array(9), { dest: peer, tag });
+    const matched = await comm!.mprobe({ source: peer });
+    // Something else that the addon is asked.
+    world.iprobe({ source: t.rank, tag: 1 });
+    const receive = matched.irecv(new Uint8Array(10));
+    await receive;
+    end();
+    const told = heard.map(([, payload]) => payload).filter(({ request }) => request === receive || request === sent);
+    const [send, receipt] = told as { context?: number }[];
+    assert.deepEqual(receipt, {
+      ...{ rank: t.rank, request: receive, kind: 'receive', peer: 1 - t.rank, tag },
+      ...{ context: send?.context, byteLength: 10 },
+    });
+  });
 });

@@ -1,6 +1,6 @@
 // improbe and mprobe: messages that are matched now and received later.
 import { strict as assert } from 'node:assert';
-import { ANY_TAG, type Bytes, Matched, PROC_NULL, waitAll } from '../../lib/index.js';
+import { ANY_TAG, type Bytes, Matched, PROC_NULL, type Request, waitAll } from '../../lib/index.js';
 import { coded, invalid, peerExited } from '../helpers/errors.js';
 import { eachDriver, matrix } from '../helpers/matrix.js';
 import { assertAll, assertPattern, pattern } from '../helpers/pattern.js';
@@ -205,5 +205,22 @@ describe('a matched message', () => {
     // None was lost by that.
     for (const [i, matched] of taken.entries()) assertPattern((await matched.recv()).data, i);
     for (let i = taken.length; i < 100; i += 1) assertPattern((await world.recv()).data, i);
+  });
+
+  // What is made of several messages goes on from JavaScript, and its other ranks may need that before they send.
+  rankTest('13. asked again and again, lets all else go on', 3, async (world) => {
+    const operations: Request<unknown>[] = [world.isendObject(new Uint8Array(300_000), { dest: (world.rank + 1) % 3 })];
+    operations.push(world.irecvObject());
+    operations.push(world.ireduce(new Int32Array(9_000).fill(1), new Int32Array(9_000), (a, b) => a + b, 1));
+    operations.push(world.ibarrier());
+    if (world.rank === 0) {
+      let matched: Matched | null = null;
+      while (matched === null) matched = world.improbe({ source: 1, tag: 7 });
+      await matched.recv();
+      await Promise.all(operations);
+    } else {
+      await Promise.all(operations);
+      if (world.rank === 1) await world.send(new Uint8Array(3), { dest: 0, tag: 7 });
+    }
   });
 });

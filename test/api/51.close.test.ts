@@ -200,6 +200,26 @@ describe('after close()', () => {
   });
 });
 
+rankTest('15. is closed to whoever looks, from its last step on', 1, async (world) => {
+  let over = false;
+  const closing = world.close().then(() => {
+    over = true;
+  });
+  const looks = [() => world.inspect().requests, () => world.stats().sends, () => world.copy(0)];
+  while (!over) {
+    const found = looks.map((look) => {
+      try {
+        return look();
+      } catch (error) {
+        return closed(error);
+      }
+    });
+    assert.ok([JSON.stringify([[], 0, 'direct']), '[true,true,true]'].includes(JSON.stringify(found)), `${found}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await closing;
+});
+
 describe('await using', () => {
   rankTest('14. closes the world at the end of its scope', 2, async (world) => {
     {

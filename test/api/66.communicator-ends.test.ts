@@ -7,7 +7,7 @@ import { eachDriver } from '../helpers/matrix.js';
 import { assertPattern, pattern } from '../helpers/pattern.js';
 import { processTest, rankTest } from '../helpers/rank-test.js';
 import { compute } from '../helpers/work.js';
-import { meet, nextPeerExit } from '../helpers/worlds.js';
+import { allMeet, meet, nextPeerExit, nothingLeft } from '../helpers/worlds.js';
 
 const ENDS = {
   closed: (world: World) => world.close(),
@@ -22,28 +22,6 @@ const freed = coded('ERR_UINTR_CLOSED', 'freed');
 const NOTHING = new Uint8Array(0);
 const LARGE = 300_000;
 const MOMENTS = [0, 30, 300, 1_000, 3_000];
-
-/** Nothing of any communicator but the world is left at this rank. */
-async function nothingLeft(world: World): Promise<void> {
-  for (;;) {
-    const ofWorld = [...Array(world.size).keys()].filter((source) => world.iprobe({ source }) !== null).length;
-    const { requests, unexpectedEager, unexpectedRendezvous } = world.inspect();
-    if (requests.length === 0 && unexpectedEager + unexpectedRendezvous === ofWorld) return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-/** All ranks have come here; each has at most one message of this on its way to another. */
-async function allMeet(world: World): Promise<void> {
-  const others = [...Array(world.size).keys()].slice(1);
-  if (world.rank === 0) {
-    for (const source of others) await world.recv({ source, tag: 77 });
-    for (const dest of others) await world.send(NOTHING, { dest, tag: 78 });
-  } else {
-    await world.send(NOTHING, { dest: 0, tag: 77 });
-    await world.recv({ source: 0, tag: 78 });
-  }
-}
 
 /** Communicator after communicator, in each of which the survivors talk to each other, until that fails. */
 async function makeAndFree(base: Comm, survivors: readonly number[]): Promise<never> {

@@ -1,6 +1,6 @@
 // More than one world: at once in one thread, and one after another in one process.
 import { strict as assert } from 'node:assert';
-import type { World } from '../../lib/index.js';
+import { Request, type World } from '../../lib/index.js';
 import { eachDriver } from '../helpers/matrix.js';
 import { assertPattern, pattern } from '../helpers/pattern.js';
 import { handles, heldMemory, openDescriptors, threadCount } from '../helpers/proc.js';
@@ -104,6 +104,24 @@ eachDriver((driver) => {
     );
   }
 });
+
+// Where nothing moves but by calls, and only its sender can put a message into the ring.
+rankTest(
+  '9. waitAll moves what is under way in all worlds of its requests',
+  { env: { UINTR_DRIVER: 'poll', UINTR_COPY: 'pipeline' } },
+  async (first, t) => {
+    const second = await t.join({ name: `${t.joinOptions.name}-second` });
+    const large = 5_000_000;
+    if (t.rank === 0) {
+      const requests = [first.irecv(new Uint8Array(1), { source: 1 }), second.isend(pattern(1, large), { dest: 1 })];
+      Request.waitAll(requests as Request<unknown>[]);
+    } else {
+      assertPattern((await second.recv({ source: 0 })).data, 1);
+      await first.send(new Uint8Array(1), { dest: 0 });
+    }
+    await second.close();
+  },
+);
 
 /** A rank that is left alone is still one. */
 async function talkAlone(t: Tools, world: World): Promise<void> {

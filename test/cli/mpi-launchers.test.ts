@@ -30,6 +30,16 @@ for (const command of found) {
       expect(await run(command, 2, 'sh', '-c', program)).toEqual(complete(2, 'x'));
     });
 
+    test('starts one program after another, each with a world of its own', async () => {
+      const program = (token: string): string => `"${process.execPath}" "${LAUNCHED}" ${token}`;
+      const tokens = ['a', 'b', 'c'];
+      const said = await run(command, 3, 'sh', '-c', tokens.map(program).join('; '));
+      for (const token of tokens) {
+        expect(said.filter(({ heard }) => heard?.includes(token))).toEqual(complete(3, token));
+      }
+      expect(said).toHaveLength(9);
+    });
+
     test('starts different programs in one job', async () => {
       const program = [process.execPath, LAUNCHED, 'x'];
       expect(await run(command, 1, ...program, ':', '-n', '1', ...program)).toEqual(complete(2, 'x'));

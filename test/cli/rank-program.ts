@@ -1,4 +1,5 @@
 // What `uintr run` starts in run.test.ts: `node rank-program.js <what to do>`.
+import { writeSync } from 'node:fs';
 import { World } from '../../lib/index.js';
 
 const [what] = process.argv.slice(2);
@@ -7,6 +8,15 @@ const [what] = process.argv.slice(2);
 function stay(): void {
   setInterval(() => {}, 1000);
   console.log('ready');
+}
+
+/** No event loop of these ranks turns any more, and none of their threads is left to write what another has to say. */
+function stuck(world: World, how: string): void {
+  const request = world.irecv({ source: (world.rank + 1) % world.size, tag: 42 });
+  if (world.rank !== 0) world.send(new Uint8Array(0), { dest: 0, tag: 41 });
+  writeSync(1, 'ready\n');
+  if (how === 'stuck-in-wait') request.wait();
+  while (!request.done);
 }
 
 async function main(): Promise<void> {
@@ -42,6 +52,19 @@ async function main(): Promise<void> {
       const world = await World.join();
       console.log('ready');
       await world.recv({ source: 1 - world.rank, tag: 42 });
+      return;
+    }
+    case 'stuck-in-wait':
+    case 'stuck-in-done': {
+      const world = await World.join();
+      stuck(world, what);
+      return;
+    }
+    case 'stuck-in-threads': {
+      const world = await World.spawn(__filename, { ranks: 2, kind: 'thread', args: ['stuck-in-wait'] });
+      // They need this thread until they run.
+      for (const source of [1, 2]) await world.recv({ source, tag: 41 });
+      stuck(world, 'stuck-in-wait');
       return;
     }
     case 'fail-after-join': {

@@ -130,6 +130,27 @@ describe('uintr run', () => {
     await expectNoneLeft(launcher);
   });
 
+  test.each([
+    ['stuck-in-wait', 2, 2],
+    ['stuck-in-done', 2, 2],
+    ['stuck-in-threads', 1, 3],
+  ])('asks ranks that are %s as well', async (what, processes, size) => {
+    const launcher = new Launcher(['run', '-n', `${processes}`, PROGRAM, what]);
+    await launcher.said('ready', size);
+    for (let times = 1; times <= 2; times += 1) {
+      launcher.child.kill('SIGUSR2');
+      await launcher.said('tag: 42', size * times, 'stderr');
+    }
+    for (let rank = 0; rank < size; rank += 1) {
+      const thread = processes === 1 && rank > 0 ? `, thread \\d+` : '';
+      const found = launcher.stderr.match(new RegExp(`uintr: rank ${rank} of ${size}, process \\d+${thread}: `, 'g'));
+      expect(found).toHaveLength(2);
+    }
+    launcher.child.kill('SIGTERM');
+    expect(await launcher.ended()).toBe(143);
+    await expectNoneLeft(launcher);
+  });
+
   test('refuses a signal that nobody can handle', async () => {
     const launcher = new Launcher(['run', '-n', '2', '--', 'echo'], undefined, { UINTR_INSPECT_SIGNAL: 'SIGKILL' });
     expect(await launcher.ended()).toBe(1);

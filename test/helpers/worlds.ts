@@ -29,3 +29,26 @@ export async function collectGarbage(): Promise<void> {
   (globalThis as { gc?: () => void }).gc!();
   await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Nothing of any communicator but the world is left at this rank, save the receives that `mayStay`. */
+export async function nothingLeft(world: World, mayStay: 'none' | 'sinks' = 'none'): Promise<void> {
+  for (;;) {
+    const ofWorld = [...Array(world.size).keys()].filter((source) => world.iprobe({ source }) !== null).length;
+    const { requests, unexpectedEager, unexpectedRendezvous } = world.inspect();
+    const left = requests.filter(({ kind, byteLength }) => mayStay === 'none' || kind !== 'receive' || byteLength > 0);
+    if (left.length === 0 && unexpectedEager + unexpectedRendezvous === ofWorld) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** All ranks have come here; each has at most one message of this on its way to another. */
+export async function allMeet(world: World): Promise<void> {
+  const others = [...Array(world.size).keys()].slice(1);
+  if (world.rank === 0) {
+    for (const source of others) await world.recv({ source, tag: 77 });
+    for (const dest of others) await world.send(new Uint8Array(0), { dest, tag: 78 });
+  } else {
+    await world.send(new Uint8Array(0), { dest: 0, tag: 77 });
+    await world.recv({ source: 0, tag: 78 });
+  }
+}

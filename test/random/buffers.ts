@@ -12,7 +12,8 @@ export class Guarded {
   readonly #whole: Uint8Array;
   readonly #free: () => void;
 
-  constructor(world: World, place: Place, size: number) {
+  /** `unit`: bytes of an element, at a multiple of which it begins. */
+  constructor(world: World, place: Place, size: number, unit = 1) {
     const total = size + 2 * GUARD;
     let start = GUARD;
     this.#free = () => {};
@@ -26,8 +27,8 @@ export class Guarded {
       this.#whole = Buffer.allocUnsafe(total);
     } else {
       this.#whole = new Uint8Array(total);
-      // Odd, so that nothing is aligned.
-      if (place === 'offset') start = GUARD - 11;
+      // Odd, so that nothing is aligned that need not be.
+      if (place === 'offset') start = GUARD - (unit === 1 ? 11 : unit);
     }
     this.#whole.fill(GUARD_BYTE);
     this.bytes = this.#whole.subarray(start, start + size);

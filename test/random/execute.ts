@@ -4,7 +4,8 @@ import { type Comm, Matched, type Message, type Request, type Status, type World
 import { assertPattern, fill } from '../helpers/pattern.js';
 import { compute } from '../helpers/work.js';
 import { Guarded } from './buffers.js';
-import { BARRIER, keyOf, type Program, type Receive, type Send, type Step } from './program.js';
+import { BARRIER, keyOf, type Part, type Program, type Receive, type Send, type Step } from './program.js';
+import { TakingPart } from './taking-part.js';
 import { Verdict } from './verdict.js';
 import { collected, waitBy } from './waiting.js';
 
@@ -29,11 +30,16 @@ export class Execution {
   readonly #program: Program;
   readonly #sent = new Map<number, Sent>();
   readonly #received = new Map<number, Received>();
+  readonly #parts = new Map<number, TakingPart>();
 
   constructor(world: World, comm: Comm, program: Program) {
     this.#world = world;
     this.#comm = comm;
     this.#program = program;
+  }
+
+  get name(): string {
+    return this.#comm.name;
   }
 
   /** What this rank has to do, to be done in the order of time. */
@@ -48,6 +54,9 @@ export class Execution {
         break;
       case 'receive':
         await this.#receive(step);
+        break;
+      case 'collective':
+        await this.#takePart(step);
         break;
       case 'wait':
         await this.#wait(step);
@@ -124,15 +133,26 @@ export class Execution {
     this.#received.set(receive.id, { receive, request, buffer });
   }
 
+  async #takePart(part: Part): Promise<void> {
+    const taking = new TakingPart(this.#world, this.#comm, part);
+    this.#parts.set(part.id, taking);
+    const { blocking } = part;
+    if (blocking === undefined) return;
+    if (blocking !== 'promise') await waitBy(blocking, [taking.request as Request<unknown>]);
+    await taking.check();
+  }
+
   async #wait({ ids, style }: { ids: number[]; style: Parameters<typeof waitBy>[0] }): Promise<void> {
-    const operations = ids.map((id) => this.#sent.get(id) ?? this.#received.get(id)!);
+    const operations = ids.map((id) => this.#sent.get(id) ?? this.#received.get(id) ?? this.#parts.get(id)!);
     await waitBy(
       style,
       operations.map(({ request }) => request as Request<unknown>),
     );
     for (const operation of operations) {
-      assert.equal(operation.request.done, true, `${style} returned before a request was done`);
-      if ('send' in operation) await this.#sendIsDone(operation);
+      const request = operation.request as Request<unknown>;
+      assert.equal(request.done, true, `${style} returned before a request was done`);
+      if (operation instanceof TakingPart) await operation.check();
+      else if ('send' in operation) await this.#sendIsDone(operation);
     }
   }
 
@@ -171,6 +191,7 @@ export class Execution {
 
   /** Whether it came out right; to be called when all is done. */
   async finish(): Promise<void> {
+    for (const taking of this.#parts.values()) taking.free();
     const verdict = new Verdict(this.#comm.rank, this.#program);
     for (const received of this.#received.values()) await verdict.take(received);
     for (const { receive, request, buffer } of this.#received.values()) {

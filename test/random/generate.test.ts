@@ -1,9 +1,12 @@
 // The random programs themselves: a test that tests nothing, or demands the impossible, would not be noticed otherwise.
+import { THRESHOLDS } from '../../lib/collectives/thresholds.js';
+import { ARRAYS, opsOf } from '../helpers/reference.js';
+import { FIRST_COLLECTIVE, isReducing, OPERATIONS } from './collectives.js';
 import { generate } from './generate.js';
-import { type Program, type Receive, receivesOf, type Send, sendsOf } from './program.js';
+import { type Part, type Program, partsOf, type Receive, receivesOf, type Send, sendsOf } from './program.js';
 
 const limits = { eagerLimit: 4_096, ringBytes: 65_536, budget: 40_000_000 };
-const programs = Array.from({ length: 3_000 }, (_, index) => generate(7, index, 2 + (index % 3), limits));
+const programs = Array.from({ length: 3_000 }, (_, index) => generate(7, index, 1 + (index % 4), limits));
 
 function each<T>(of: (program: Program) => T[], check: (one: T, program: Program) => boolean): string[] {
   return programs.flatMap((program) =>
@@ -38,26 +41,50 @@ describe('random programs', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('4. wait for each operation exactly once, when both its ends lie in the past', () => {
+  it('4. wait for each operation exactly once, when all its ends lie in the past', () => {
     const wrong = programs.filter((program) => {
-      const waited = program.steps.flatMap((step) =>
-        step.kind === 'wait' ? step.ids.map((id) => ({ id, time: step.time })) : [],
-      );
-      const operations: (Send | Receive)[] = [
+      const waits = program.steps.filter((step) => step.kind === 'wait');
+      const waited = waits.flatMap(({ ids, rank, time }) => ids.map((id) => ({ id, rank, time })));
+      const operations: (Send | Receive | Part)[] = [
         ...sendsOf(program),
         ...receivesOf(program).filter(({ gets }) => gets !== null),
+        ...partsOf(program).filter(({ blocking }) => blocking === undefined),
       ];
-      const timeOf = (id: number): number => waited.find((one) => one.id === id)?.time ?? -1;
+      const timeOf = ({ rank, id }: { rank: number; id: number }): number =>
+        waited.find((one) => one.rank === rank && one.id === id)?.time ?? -1;
+      return waited.length !== operations.length || !operations.every((one) => timeOf(one) > allEndsOf(program, one));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('5. start the same collective operations in the same order on all ranks', () => {
+    const wrong = programs.filter((program) => {
+      const ofRank = (of: number): number[] => partsOf(program).flatMap(({ rank, id }) => (rank === of ? [id] : []));
       return (
-        waited.length !== operations.length || !operations.every((one) => timeOf(one.id) > bothEndsOf(program, one))
+        ofRank(0).some((id, i) => id !== ofRank(0)[0]! + i) ||
+        program.modes.some((_, rank) => `${ofRank(rank)}` !== `${ofRank(0)}`)
       );
     });
     expect(wrong).toEqual([]);
   });
 
-  it('5. contain everything that is to be tested', () => {
+  it('6. let a collective operation block at the same time on all ranks', () => {
+    const wrong = each(partsOf, (part, program) => {
+      if (part.blocking === undefined) return true;
+      return partsOf(program).every(
+        ({ id, time, blocking }) => id !== part.id || (time === part.time && blocking === part.blocking),
+      );
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('7. contain everything that is to be tested', () => {
     const sends = programs.flatMap(sendsOf);
     const receives = programs.flatMap(receivesOf);
+    const parts = programs.flatMap(partsOf);
+    const calls = parts.map(({ call }) => call);
+    const reductions = calls.filter(({ operation }) => isReducing(operation));
+    const kindsOfReductions = new Set(reductions.map(({ type, op }) => `${type} ${op}`));
     const some: Record<string, boolean> = {
       'messages to the own rank': sends.some(({ rank, dest }) => rank === dest),
       'empty messages': sends.some(({ size }) => size === 0),
@@ -70,13 +97,46 @@ describe('random programs', () => {
       'receives without a buffer': receives.some(({ room }) => room === undefined),
       'receives of anything': receives.some(({ source, tag }) => source === undefined && tag === undefined),
       probes: receives.some(({ probe }) => probe),
+      'several collectives under way at once': programs.some((program) => mostUnderWay(program) > 5),
+      'collectives that block': parts.some(({ blocking }) => blocking === 'promise'),
+      'collectives that block the thread': parts.some(({ blocking }) => blocking === 'wait'),
+      'collectives of one rank': programs.some((program) => program.ranks === 1 && partsOf(program).length > 0),
+      'every operation, in place and not': OPERATIONS.every((name) =>
+        [true, false].every((place) => calls.some(({ operation, inPlace }) => operation === name && inPlace === place)),
+      ),
+      'every type that moves': ARRAYS.every((_, code) =>
+        calls.some(({ operation, type }) => operation === 'gatherv' && type === code),
+      ),
+      'every type with every operation': ARRAYS.every((array, code) =>
+        [...opsOf(array), 'add'].every((op) => kindsOfReductions.has(`${code} ${op}`)),
+      ),
+      'a function that does not commute': reductions.some(({ op }) => op === 'maps'),
+      'blocks of no bytes': calls.some(({ length }) => length === 0),
     };
     expect(Object.entries(some).filter(([, is]) => !is)).toEqual([]);
+    // Each algorithm has lengths for which it is chosen.
+    const bytes = (name: string): number[] =>
+      calls
+        .filter(({ operation }) => operation === name)
+        .map(({ type, length }) => length * ARRAYS[type]!.BYTES_PER_ELEMENT);
+    const reached = {
+      bcast: Math.max(...bytes('bcast')) >= THRESHOLDS.bcastLong,
+      gather: Math.max(...bytes('gather')) >= THRESHOLDS.treeBlockLong,
+      allgather: Math.max(...bytes('allgather')) >= THRESHOLDS.allgatherLong,
+      alltoall: Math.max(...bytes('alltoall')) >= THRESHOLDS.alltoallLong,
+      reduce: Math.max(...bytes('reduce')) >= THRESHOLDS.reduceLong,
+      allreduce: Math.max(...bytes('allreduce')) >= THRESHOLDS.allreduceLong,
+      reduceScatter: Math.max(...bytes('reduceScatter')) * 2 >= THRESHOLDS.reduceScatterLong,
+    };
+    expect(Object.entries(reached).filter(([, is]) => !is)).toEqual([]);
   });
 });
 
 /** The earliest time at which nobody can be late for this operation. */
-function bothEndsOf(program: Program, one: Send | Receive): number {
+function allEndsOf(program: Program, one: Send | Receive | Part): number {
+  if (one.kind === 'collective') {
+    return Math.max(...partsOf(program).flatMap(({ id, time }) => (id === one.id ? [time] : [])));
+  }
   const to = one.kind === 'send' ? one.dest : one.rank;
   const receives = receivesOf(program).filter(({ rank, gets }) => rank === to && gets !== null);
   if (program.modes[to] !== 'exact') {
@@ -85,4 +145,16 @@ function bothEndsOf(program: Program, one: Send | Receive): number {
   }
   const other = one.kind === 'receive' ? one.gets! : receives.find(({ gets }) => gets === one)!;
   return Math.max(one.time, other.time);
+}
+
+/** How many collective operations a rank has started and not waited for. */
+function mostUnderWay(program: Program): number {
+  let [most, now] = [0, 0];
+  for (const step of program.steps) {
+    if (step.rank !== 0) continue;
+    if (step.kind === 'collective' && step.blocking === undefined) now += 1;
+    if (step.kind === 'wait') now -= step.ids.filter((id) => id >= FIRST_COLLECTIVE).length;
+    most = Math.max(most, now);
+  }
+  return most;
 }

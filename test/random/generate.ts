@@ -1,7 +1,18 @@
 // Makes program number `index` of a seed.
+import { makeParts } from './collectives.js';
 import { matchAll } from './matching.js';
 import { Random } from './prng.js';
-import { type Mode, PLACES, PROBES, type Program, type Receive, type Send, type Step, WAIT_STYLES } from './program.js';
+import {
+  type Mode,
+  type Part,
+  PLACES,
+  PROBES,
+  type Program,
+  type Receive,
+  type Send,
+  type Step,
+  WAIT_STYLES,
+} from './program.js';
 import { randomSize } from './sizes.js';
 
 /** What the sizes are to be chosen around, and how many bytes a program may move. */
@@ -30,7 +41,8 @@ export function generate(seed: number, index: number, ranks: number, limits: Lim
     const incoming = sends.filter(({ dest }) => dest === rank);
     receives.push(...makeReceives(random, incoming, modes[rank]!, span, sends.length + receives.length));
   }
-  program.steps.push(...sends, ...receives, ...waits(random, sends, receives, modes, span));
+  const parts = makeParts(random, index, ranks, limits, span);
+  program.steps.push(...sends, ...receives, ...parts, ...waits(random, sends, receives, parts, modes, span));
   for (let i = random.below(ranks * 4); i > 0; i -= 1) {
     const at = { time: random.next() * span, rank: random.below(ranks) };
     if (random.chance(0.7)) program.steps.push({ kind: 'compute', ...at, units: 1 << random.below(9) });
@@ -102,8 +114,8 @@ function roomFor(random: Random, size: number): number {
   return random.chance(0.6) ? size : size + random.below(5_000);
 }
 
-/** Waits for every operation, at times at which both its ends lie in the past. */
-function waits(random: Random, sends: Send[], receives: Receive[], modes: Mode[], span: number): Step[] {
+/** Waits for every operation, at times at which all its ends lie in the past. */
+function waits(random: Random, sends: Send[], receives: Receive[], parts: Part[], modes: Mode[], span: number): Step[] {
   const steps: Step[] = [];
   const receivedBy = new Map(receives.filter(({ gets }) => gets).map((receive) => [receive.gets!.id, receive]));
   // Where receives are wild, any message may take any of them: all have to be in the past.
@@ -131,6 +143,9 @@ function waits(random: Random, sends: Send[], receives: Receive[], modes: Mode[]
   for (const receive of receives) {
     add(receive.rank, receive.id, receive.gets ? Math.max(receive.time, receive.gets.time) : settled[receive.rank]!);
   }
+  const started = new Map<number, number>();
+  for (const { id, time } of parts) started.set(id, Math.max(started.get(id) ?? 0, time));
+  for (const { rank, id, blocking } of parts) if (blocking === undefined) add(rank, id, started.get(id)!);
   // The rest at the end, in groups.
   for (const [rank] of modes.entries()) {
     let ids = random.shuffled(open.filter((one) => one.rank === rank).map(({ id }) => id));

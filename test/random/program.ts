@@ -2,7 +2,9 @@
 //
 // All operations lie on one line of time, and each rank does its own in that order. Nobody waits for an operation
 // before both its ends lie in the past, so no program can block; and what a receive gets either follows from MPI's
-// rules of matching (exact sources), or is limited by them to an order per sender (wildcards).
+// rules of matching (exact sources), or is limited by them to an order per sender (wildcards). A collective operation has
+// as many ends as there are ranks; one that blocks lies at the same time on all of them.
+import type { Call } from './collectives.js';
 
 /** Tags of the barrier between two programs; no message of a program has them. */
 export const BARRIER = { go: 901, arrived: 902, released: 903 } as const;
@@ -72,6 +74,18 @@ export const WAIT_STYLES: readonly WaitStyle[] = [
   'testSome',
 ];
 
+/** One rank's part in a collective operation. Parts of one operation have one id; it is in the same order on all ranks. */
+export interface Part {
+  kind: 'collective';
+  id: number;
+  time: number;
+  rank: number;
+  call: Call;
+  place: Place;
+  /** Called as a promise, or waited for like that, before anything else; undefined: waited for later. */
+  blocking?: WaitStyle | 'promise';
+}
+
 /** Waits for the operations with these ids. */
 export interface Wait {
   kind: 'wait';
@@ -103,7 +117,7 @@ export interface Withdraw {
   id: number;
 }
 
-export type Step = Send | Receive | Wait | Compute | Peek | Withdraw;
+export type Step = Send | Receive | Part | Wait | Compute | Peek | Withdraw;
 
 /**
  * How a rank receives:
@@ -131,15 +145,20 @@ export function keyOf(program: Program, send: Send): number {
 export const sendsOf = (program: Program): Send[] => program.steps.filter((step) => step.kind === 'send');
 export const receivesOf = (program: Program): Receive[] => program.steps.filter((step) => step.kind === 'receive');
 
+export const partsOf = (program: Program): Part[] => program.steps.filter((step) => step.kind === 'collective');
+
+/** A step as a person reads it. */
+export function shown({ kind, rank, time: _, ...rest }: Step): string {
+  const values = Object.entries(rest).map(([key, value]) => {
+    if (key === 'gets' && value) return `gets=${(value as Send).id}`;
+    if (key === 'call') return Object.values(value as Call).join(' ');
+    return `${key}=${Array.isArray(value) ? value.join('+') : value}`;
+  });
+  return `rank ${rank} ${kind} ${values.join(' ')}`;
+}
+
 /** The program as a person reads it. */
 export function listing(program: Program): string {
-  const lines = program.steps.map((step) => {
-    const { kind, rank, time, ...rest } = step;
-    const shown = Object.entries(rest).map(([key, value]) => {
-      if (key === 'gets' && value) return `gets=${(value as Send).id}`;
-      return `${key}=${Array.isArray(value) ? value.join('+') : value}`;
-    });
-    return `  rank ${rank} ${kind} ${shown.join(' ')}`;
-  });
+  const lines = program.steps.map((step) => `  ${shown(step)}`);
   return [`program ${program.index}, modes ${program.modes.join(' ')}`, ...lines].join('\n');
 }

@@ -4,7 +4,7 @@ import type { Tools } from '../helpers/rank-test.js';
 import { Comms } from './comms.js';
 import { Execution } from './execute.js';
 import { generate, type Limits } from './generate.js';
-import { BARRIER, listing, type Program } from './program.js';
+import { BARRIER, listing, type Program, shown } from './program.js';
 
 // Number of a program beside another.
 const ANOTHER = 1_000_000;
@@ -29,7 +29,7 @@ export async function runSession(world: World, t: Tools, session: Session): Prom
     t.note(`program ${index}; replay with ${session.again(index)}`);
     const parts = partsOf(session, index, await comms.forProgram(session.seed, index));
     try {
-      await runTogether(world, parts);
+      await runTogether(world, parts, replay && ((what) => t.note(`program ${index}: ${what}`)));
       const enough = replay ? count + 1 >= replay.times : Date.now() >= until;
       if (await finish(world, parts[0]!.program, enough)) return count + 1;
     } catch (error) {
@@ -41,13 +41,13 @@ export async function runSession(world: World, t: Tools, session: Session): Prom
   }
 }
 
-interface Part {
+interface Running {
   comm: Comm;
   program: Program;
 }
 
 /** A program for each communicator: they know nothing of each other, and must not notice each other. */
-function partsOf({ seed, limits }: Session, index: number, comms: (Comm | null)[]): Part[] {
+function partsOf({ seed, limits }: Session, index: number, comms: (Comm | null)[]): Running[] {
   const share = { ...limits, budget: Math.floor(limits.budget / comms.length) };
   return comms.flatMap((comm, i) =>
     comm ? [{ comm, program: generate(seed, index + i * ANOTHER, comm.size, share) }] : [],
@@ -55,11 +55,14 @@ function partsOf({ seed, limits }: Session, index: number, comms: (Comm | null)[
 }
 
 // As nobody waits for what lies in the future of any of them, all on one line of time cannot block either.
-async function runTogether(world: World, parts: Part[]): Promise<void> {
+async function runTogether(world: World, parts: Running[], note?: (what: string) => void): Promise<void> {
   const executions = parts.map(({ comm, program }) => new Execution(world, comm, program));
   const line = executions.flatMap((execution) => execution.steps().map((step) => ({ execution, step })));
   line.sort((a, b) => a.step.time - b.step.time);
-  for (const { execution, step } of line) await execution.do(step);
+  for (const { execution, step } of line) {
+    note?.(`${execution.name}: ${shown(step)}`);
+    await execution.do(step);
+  }
   for (const execution of executions) await execution.finish();
 }
 
