@@ -228,15 +228,15 @@ export class Core {
       return request;
     }
     if (slot === POST_FAILED && words[IMMEDIATE + R_ERROR] === NO_MEMORY) throw noMemory(this);
-    if (slot === POST_DONE && requestChannel.hasSubscribers) {
-      // Who is told may post, which overwrites the record.
-      const record = words.slice(IMMEDIATE, BATCH);
-      this.#publish(request);
-      finish(request, record, 0);
-      return request;
-    }
     if (slot === POST_DONE || slot === POST_FAILED) {
-      finish(request, words, IMMEDIATE);
+      if (requestChannel.hasSubscribers) {
+        // Who is told may post, which overwrites the record.
+        const record = words.slice(IMMEDIATE, BATCH);
+        this.#publish(request);
+        finish(request, record, 0);
+      } else {
+        finish(request, words, IMMEDIATE);
+      }
       return request;
     }
     if (slot === POST_CLOSED) throw closedError(this.rank);

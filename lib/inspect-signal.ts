@@ -70,7 +70,12 @@ export function inspectSignal(env: NodeJS.ProcessEnv): NodeJS.Signals | undefine
 export function inspectOn(signal: NodeJS.Signals | undefined, world: Inspectable): () => void {
   if (signal === undefined) return () => {};
   worlds.add(world);
-  silence ??= binding().watchInspect(constants.signals[signal], inspectAsked);
+  if (silence === undefined) {
+    const number = constants.signals[signal];
+    silence = binding().watchInspect(number, inspectAsked);
+    // Another world may have been interrupted by it.
+    binding().checkSignal(number);
+  }
   return () => {
     worlds.delete(world);
     if (worlds.size > 0) return;

@@ -77,8 +77,8 @@ bool start_helper(InspectSignal* it, int number) {
       }) == 0) {
     uv_signal_init(&it->loop, &it->signal);
     it->signal.data = it->stop.data = it;
-    started = uv_signal_start(&it->signal, on_signal, number) == 0 &&
-              thread_start(&it->thread, [](void* it) { uv_run(&static_cast<InspectSignal*>(it)->loop, UV_RUN_DEFAULT); }, it);
+    auto* body = +[](void* it) { static_cast<void>(uv_run(&static_cast<InspectSignal*>(it)->loop, UV_RUN_DEFAULT)); };
+    started = uv_signal_start(&it->signal, on_signal, number) == 0 && thread_start(&it->thread, body, it);
     if (!started) close_helper(it);
   }
   if (started) return true;
@@ -122,9 +122,8 @@ napi_value watch(napi_env env, napi_callback_info info) {
   napi_add_async_cleanup_hook(env, on_teardown, started, &started->hook);
   auto* self = new std::shared_ptr<InspectSignal*>(started->self);
   napi_value function = js::function(env, "stop", stop, self);
-  napi_add_finalizer(
-      env, function, self, [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<InspectSignal*>*>(data); },
-      nullptr, nullptr);
+  const auto forget = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<InspectSignal*>*>(data); };
+  napi_add_finalizer(env, function, self, forget, nullptr, nullptr);
   return function;
 }
 

@@ -1,4 +1,4 @@
-// The signal on which ranks print what they wait for. Node hands signals to the event loop of the main thread; this tells
+// The signal on which ranks print what they wait for. Node hands signals to the main thread's event loop; this tells
 // each environment that asks for it, worker threads, too: its event loop by a callback, and, where that does not turn
 // because it blocks in wait() or loops on `done`, whoever calls the package, by Exchange::asked.
 #pragma once

@@ -59,12 +59,16 @@ describe('diagnostics channels', () => {
 
   rankTest('3. tell what an operation has failed with', 1, async (world) => {
     const { heard } = listen('uintr:settle');
+    const begun = listen('uintr:request').heard;
     world.irecv(new Uint8Array(1)).cancel();
     const send = world.isend(new Uint8Array(10), { dest: 0 });
     const receive = world.irecv(new Uint8Array(1), { source: 0 });
     await Promise.allSettled([send, receive]);
     const failures = heard.map(([, { error }]) => (error instanceof UintrError ? error.code : (error as Error)?.name));
     assert.deepEqual(failures.sort(), ['AbortError', 'ERR_UINTR_TRUNCATED', undefined]);
+    // Of each its beginning, too.
+    const ended = new Set(heard.map(([, { request }]) => request));
+    assert.equal(begun.filter(([, { request }]) => ended.has(request)).length, heard.length);
   });
 
   rankTest('4. tell nothing of what was refused', 1, (world) => {

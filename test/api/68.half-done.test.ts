@@ -151,7 +151,7 @@ describe('a freed communicator', () => {
   );
 
   rankTest(
-    '9. takes what is sent to it, though the requests that were left had still to tell another rank of their end',
+    '6. takes what is sent to it, though the requests that were left had still to tell another rank of their end',
     { join: { maxRequests: 512 }, env: { UINTR_DRIVER: 'poll' } },
     async (world, t) => {
       // More than a rank can be told while it does not look.
@@ -183,7 +183,7 @@ describe('a freed communicator', () => {
     },
   );
 
-  processTest('6. finishes a send to itself, though everybody else is gone', { exits: [0, 0] }, async (t) => {
+  processTest('7. finishes a send to itself, though everybody else is gone', { exits: [0, 0] }, async (t) => {
     const world = await t.join();
     const comm = await world.dup();
     if (t.rank === 1) return world.close();
@@ -196,7 +196,7 @@ describe('a freed communicator', () => {
 });
 
 rankTest(
-  '7. a probe from any rank hears of the last of a communicator, whoever hears of it first',
+  '8. a probe from any rank hears of the last of a communicator, whoever hears of it first',
   3,
   async (world) => {
     const comm = await world.split(world.rank < 2 ? 0 : undefined);
@@ -219,7 +219,7 @@ rankTest(
 );
 
 processTest(
-  '8. the death of rank 0 harms nobody who has no request left',
+  '9. the death of rank 0 harms nobody who has no request left',
   { ranks: 3, exits: ['SIGKILL', 0, 0] },
   async (t) => {
     const world = await t.join({ maxRequests: 64 });
