@@ -1,7 +1,7 @@
 // Workers as child processes, with Node's own channel and structured clone.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { type Filtered, filter, type Image } from './image.js';
+import { type Job, work } from './jobs.js';
 import { Answers, Dispatch, type Pool } from './pool.js';
 
 export async function startChildren(workers: number): Promise<Pool> {
@@ -10,7 +10,7 @@ export async function startChildren(workers: number): Promise<Pool> {
   for (const child of children) child.on('message', (message) => answers.answered(message as never));
   const dispatch = new Dispatch<ChildProcess>(children);
   return {
-    filter: (image) => dispatch.run((child) => answers.ask((id) => void child.send({ id, image }))),
+    run: (job) => dispatch.run((child) => answers.ask((id) => void child.send({ id, job }))),
     async close() {
       const ended = children.map((child) => once(child, 'exit'));
       for (const child of children) child.disconnect();
@@ -19,9 +19,8 @@ export async function startChildren(workers: number): Promise<Pool> {
   };
 }
 
-function answer({ id, image }: { id: number; image: Image }): void {
-  const answer: Filtered = filter(image);
-  process.send!({ id, answer });
+function answer({ id, job }: { id: number; job: Job }): void {
+  process.send!({ id, answer: work(job) });
 }
 
 if (require.main === module) process.on('message', answer);

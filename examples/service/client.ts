@@ -1,11 +1,13 @@
-// Asks the front for filtered images, so many at a time, and looks at what comes back: a process of its own, so that
-// the front's event loop is the front's alone.
+// Asks the front for filtered images or the totals of orders, so many at a time, and looks at what comes back: a process
+// of its own, so that the front's event loop is the front's alone.
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
+import { addUp, someOrders } from './batch.js';
 import { filter } from './image.js';
 
 export interface Load {
   port: number;
+  kind: 'images' | 'batches';
   requests: number;
   atOnce: number;
   bytes: number;
@@ -16,28 +18,39 @@ export interface LoadResult {
   correct: boolean;
 }
 
-function ask(port: number, image: Buffer): Promise<Buffer> {
+function ask(port: number, kind: Load['kind'], body: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const asking = request({ port, method: 'POST' }, (response) => {
+    const headers = { 'content-type': kind === 'batches' ? 'application/json' : 'application/octet-stream' };
+    const asking = request({ port, method: 'POST', headers }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part) => parts.push(part));
       response.on('end', () => resolve(Buffer.concat(parts)));
     });
     asking.on('error', reject);
-    asking.end(image);
+    asking.end(body);
   });
 }
 
-async function main({ port, requests, atOnce, bytes }: Load): Promise<LoadResult> {
-  const image = Buffer.alloc(bytes, randomBytes(4099));
-  const expected = filter({ width: 512, pixels: image }).pixels;
+/** What is sent, and what is to come back. */
+function exchangeOf({ kind, bytes }: Load): { body: Buffer; expected: Uint8Array } {
+  if (kind === 'batches') {
+    const orders = someOrders(bytes);
+    return { body: Buffer.from(JSON.stringify(orders)), expected: Buffer.from(JSON.stringify(addUp(orders))) };
+  }
+  const body = Buffer.alloc(bytes, randomBytes(4099));
+  return { body, expected: filter({ width: 512, pixels: body }).pixels };
+}
+
+async function main(load: Load): Promise<LoadResult> {
+  const { port, kind, requests, atOnce } = load;
+  const { body, expected } = exchangeOf(load);
   let left = requests;
   let correct = true;
   const start = performance.now();
   const one = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      correct = Buffer.compare(await ask(port, image), expected) === 0 && correct;
+      correct = Buffer.compare(await ask(port, kind, body), expected) === 0 && correct;
     }
   };
   await Promise.all(Array.from({ length: atOnce }, one));

@@ -1,5 +1,6 @@
-// `node dist/examples/service/main.js [requests] [bytes] [workers]`: an HTTP front that has images filtered by workers and
-// is to stay responsive meanwhile; the same with the workers behind uintr, behind child_process and behind postMessage.
+// `node dist/examples/service/main.js [requests] [bytes] [workers]`: an HTTP front that has images filtered, and JSON
+// batches of orders added up, by workers and is to stay responsive meanwhile; the same with the workers behind uintr,
+// behind child_process and behind postMessage. A batch has a sixteenth of the bytes of an image.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -8,6 +9,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { formatBytes, formatNumber, renderTable } from '../../bench/lib/table.js';
+import type { Order } from './batch.js';
 import { startChildren } from './children.js';
 import type { Load, LoadResult } from './client.js';
 import type { Pool } from './pool.js';
@@ -31,20 +33,22 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer<ArrayBuffer>> {
   return Buffer.concat(parts);
 }
 
+async function answerTo(request: IncomingMessage, pool: Pool): Promise<Uint8Array | string> {
+  const body = await bodyOf(request);
+  if (request.headers['content-type'] === 'application/json') {
+    const orders: Order[] = JSON.parse(body.toString());
+    return JSON.stringify(await pool.run(orders));
+  }
+  return (await pool.run({ width: 512, pixels: body })).pixels;
+}
+
 /** One front, under one load. */
-async function measure(
-  start: (workers: number) => Promise<Pool>,
-  workers: number,
-  load: Omit<Load, 'port'>,
-): Promise<Result> {
-  const pool = await start(workers);
+async function measure(pool: Pool, load: Omit<Load, 'port'>): Promise<Result> {
   const front = createServer((request, response) => {
-    bodyOf(request)
-      .then((pixels) => pool.filter({ width: 512, pixels }))
-      .then(
-        ({ pixels }) => response.end(pixels),
-        (error) => response.writeHead(500).end(String(error)),
-      );
+    answerTo(request, pool).then(
+      (answer) => response.end(answer),
+      (error) => response.writeHead(500).end(String(error)),
+    );
   });
   front.listen(0);
   await once(front, 'listening');
@@ -59,7 +63,6 @@ async function measure(
   const result = await under(load.requests);
   histogram.disable();
   front.close();
-  await pool.close();
   // The histogram counts the millisecond that it waits.
   const ms = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - 1);
   const delay = { median: ms(histogram.percentile(50)), p99: ms(histogram.percentile(99)), max: ms(histogram.max) };
@@ -71,23 +74,35 @@ async function main([
   bytes = 1 << 20,
   workers = Math.max(1, availableParallelism() - 1),
 ]: number[]): Promise<void> {
-  const load = { requests, bytes, atOnce: 2 * workers };
+  const atOnce = 2 * workers;
+  const loads: Omit<Load, 'port'>[] = [
+    { kind: 'images', requests, bytes, atOnce },
+    { kind: 'batches', requests, bytes: Math.ceil(bytes / 16), atOnce },
+  ];
+  const results: Result[][] = loads.map(() => []);
+  for (const [, start] of POOLS) {
+    const pool = await start(workers);
+    for (const [i, load] of loads.entries()) results[i]!.push(await measure(pool, load));
+    await pool.close();
+  }
+  for (const [i, load] of loads.entries()) report(load, workers, results[i]!);
+}
+
+function report({ kind, requests, bytes, atOnce }: Omit<Load, 'port'>, workers: number, results: Result[]): void {
   console.log(
-    `${process.execPath}, ${requests} images of ${formatBytes(bytes)}, ${load.atOnce} at once, ${workers} workers\n`,
+    `\n${process.execPath}, ${requests} ${kind} of ${formatBytes(bytes)}, ${atOnce} at once, ${workers} workers\n`,
   );
-  const results: Result[] = [];
-  for (const [, start] of POOLS) results.push(await measure(start, workers, load));
   const row = (name: string, cell: (result: Result) => string): string[] => [name, ...results.map(cell)];
   const ms = (value: number): string => `${formatNumber(value)} ms`;
   console.log(
     renderTable(
       ['workers behind', ...POOLS.map(([name]) => name)],
       [
-        row('images per second', ({ milliseconds }) => formatNumber((requests * 1000) / milliseconds)),
+        row(`${kind} per second`, ({ milliseconds }) => formatNumber((requests * 1000) / milliseconds)),
         row("delay of the front's event loop, median", ({ delay }) => ms(delay.median)),
         row('99th percentile', ({ delay }) => ms(delay.p99)),
         row('most', ({ delay }) => ms(delay.max)),
-        row('images', ({ correct }) => (correct ? 'correct' : 'WRONG')),
+        row(kind, ({ correct }) => (correct ? 'correct' : 'WRONG')),
       ],
     ),
   );

@@ -1,8 +1,8 @@
 // A front process with workers, whatever connects them.
-import type { Filtered, Image } from './image.js';
+import type { AnswerTo, Job } from './jobs.js';
 
 export interface Pool {
-  filter(image: Image): Promise<Filtered>;
+  run<J extends Job>(job: J): Promise<AnswerTo<J>>;
   close(): Promise<void>;
 }
 
@@ -27,10 +27,10 @@ export class Dispatch<W> {
 
 /** Answers by number, for channels that have only messages. */
 export class Answers {
-  readonly #waiting = new Map<number, (answer: Filtered) => void>();
+  readonly #waiting = new Map<number, (answer: never) => void>();
   #last = 0;
 
-  ask(send: (id: number) => void): Promise<Filtered> {
+  ask<T>(send: (id: number) => void): Promise<T> {
     this.#last += 1;
     const id = this.#last;
     return new Promise((resolve) => {
@@ -39,8 +39,8 @@ export class Answers {
     });
   }
 
-  answered({ id, answer }: { id: number; answer: Filtered }): void {
-    this.#waiting.get(id)!(answer);
+  answered({ id, answer }: { id: number; answer: unknown }): void {
+    this.#waiting.get(id)!(answer as never);
     this.#waiting.delete(id);
   }
 }

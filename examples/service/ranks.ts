@@ -2,10 +2,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { World } from 'uintr';
-import { type Filtered, filter, type Image } from './image.js';
+import { type AnswerTo, type Job, work } from './jobs.js';
 import { Dispatch, type Pool } from './pool.js';
 
-const FILTER = 1;
+const WORK = 1;
 
 export async function startRanks(workers: number): Promise<Pool> {
   const place = { name: `service-${process.pid}`, size: workers + 1 };
@@ -14,7 +14,7 @@ export async function startRanks(workers: number): Promise<Pool> {
   const world = await World.join({ ...place, rank: 0 });
   const dispatch = new Dispatch(ranks);
   return {
-    filter: (image) => dispatch.run((rank) => world.request<Image, Filtered>(rank, FILTER, image)),
+    run: <J extends Job>(job: J) => dispatch.run((rank) => world.request<J, AnswerTo<J>>(rank, WORK, job)),
     async close() {
       const ended = children.map((child) => child.exitCode ?? once(child, 'exit'));
       await world.close();
@@ -23,15 +23,15 @@ export async function startRanks(workers: number): Promise<Pool> {
   };
 }
 
-async function work(): Promise<void> {
+async function main(): Promise<void> {
   const world = await World.join(JSON.parse(process.argv[2]!));
   process.disconnect();
   // Servers keep their processes alive as long as anybody could ask, which the other workers could.
   world.on('peer-exit', ({ rank }) => {
     if (rank === 0) void world.close();
   });
-  // While one image is filtered the next can travel.
-  world.serve(FILTER, filter, { maxInFlight: 2 });
+  // While one is worked on the next can travel.
+  world.serve(WORK, work, { maxInFlight: 2 });
 }
 
-if (require.main === module) void work();
+if (require.main === module) void main();

@@ -1,6 +1,6 @@
 // Workers as threads, with postMessage; buffers are transferred, not copied.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { filter, type Image } from './image.js';
+import { buffersOf, type Job, work } from './jobs.js';
 import { Answers, Dispatch, type Pool } from './pool.js';
 
 export async function startThreads(workers: number): Promise<Pool> {
@@ -9,19 +9,16 @@ export async function startThreads(workers: number): Promise<Pool> {
   for (const thread of threads) thread.on('message', (message) => answers.answered(message));
   const dispatch = new Dispatch(threads);
   return {
-    filter: (image) =>
-      dispatch.run((thread) =>
-        answers.ask((id) => thread.postMessage({ id, image }, [image.pixels.buffer as ArrayBuffer])),
-      ),
+    run: (job) => dispatch.run((thread) => answers.ask((id) => thread.postMessage({ id, job }, buffersOf(job)))),
     async close() {
       await Promise.all(threads.map((thread) => thread.terminate()));
     },
   };
 }
 
-function answer({ id, image }: { id: number; image: Image }): void {
-  const answer = filter(image);
-  parentPort!.postMessage({ id, answer }, [answer.pixels.buffer as ArrayBuffer]);
+function answer({ id, job }: { id: number; job: Job }): void {
+  const answer = work(job);
+  parentPort!.postMessage({ id, answer }, buffersOf(answer));
 }
 
 if (!isMainThread) parentPort!.on('message', answer);
