@@ -75,7 +75,8 @@ export class Channel {
     core.checkOpen();
     this.#scope?.check();
     const tag = this.#next;
-    while (!this.#hasFailedBy(tag) && !this.#isListening()) this.#listen();
+    // Several may have told something already.
+    while (!this.#hasFailedBy(tag) && !this.#isListening() && this.#listen());
     this.#next = (tag + 1) % SEQUENCES;
     if (this.#hasFailedBy(tag)) return rejected(core, this.#failure!.errorFor(tag, group));
 
@@ -167,23 +168,27 @@ export class Channel {
     return this.#guard !== undefined || this.#group.size === 1;
   }
 
-  #listen(): void {
-    if (this.#isListening()) return;
+  /** False if nobody is left to tell anything. */
+  #listen(): boolean {
+    if (this.#isListening()) return true;
     const guard = this.#core.postRecv(readStatus, this.#heard, ANY_SOURCE, ANY_TAG, this.#revoke, undefined);
     this.#guard = guard;
-    if (isActive(guard)) whenOver(guard, () => this.#hear(guard));
-    else this.#hear(guard);
+    if (!isActive(guard)) return this.#hear(guard);
+    whenOver(guard, () => this.#hear(guard));
+    return true;
   }
 
-  #hear(guard: Request<Status>): void {
-    if (this.#guard !== guard) return;
+  /** Whether there was something to hear. */
+  #hear(guard: Request<Status>): boolean {
+    if (this.#guard !== guard) return false;
     this.#guard = undefined;
     const outcome = takeOutcome(guard);
     // It was taken back, or nobody is left to tell anything, or the world closes: operations under way notice themselves.
-    if (outcome.status === 'rejected') return;
+    if (outcome.status === 'rejected') return false;
     const { source, tag, byteLength } = outcome.value;
     this.#fail(Failure.read(tag, source, this.#heard.subarray(0, byteLength)));
     if (this.#underWay.size > 0) this.#listen();
+    return true;
   }
 
   /** What others have told so far, before what else has happened is looked at. */

@@ -4,6 +4,7 @@ import { IN_PLACE, type Request, type World } from '../../lib/index.js';
 import { coded, invalid, peerExited } from '../helpers/errors.js';
 import { eachDriver } from '../helpers/matrix.js';
 import { processTest, rankTest } from '../helpers/rank-test.js';
+import { nextPeerExit } from '../helpers/worlds.js';
 import { inWorldsOf } from '../helpers/worlds-of-sizes.js';
 
 const mismatch = coded('ERR_UINTR_MISMATCH', 'called');
@@ -249,4 +250,14 @@ describe('a collective', () => {
       assert.equal(await before, true);
     },
   );
+
+  processTest('12. of ranks that were all gone before it fails with ERR_UINTR_PEER_EXITED', 2, async (t) => {
+    const world = await t.join();
+    if (t.rank === 0) {
+      await nextPeerExit(world);
+      await assert.rejects(world.barrier(), peerExited(1, 'closed'));
+      await assert.rejects(world.bcast(i32(1), 0), peerExited(1, 'closed'));
+    }
+    await world.close();
+  });
 });
