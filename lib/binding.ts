@@ -45,7 +45,7 @@ export interface NativeJoinOptions {
 
 /** Peers are ranks of the world. */
 export interface NativeInspection extends Omit<WorldInspection, 'requests'> {
-  requests: (Omit<RequestInspection, 'comm' | 'purpose'> & { context: number })[];
+  requests: (Omit<RequestInspection, 'comm' | 'purpose' | 'called'> & { context: number; slot?: number })[];
 }
 
 /** A world as the addon makes it. Counts are of records in the exchange's batch. */
@@ -74,6 +74,11 @@ export interface NativeWorld {
   unreachable(): boolean;
   /** Whether the loop is to tell of messages that no receive was posted for. */
   watch(on: boolean): void;
+  /**
+   * A collective operation as records of 8 numbers (collectives/schedule.ts), with ranks of the world. A slot, or a
+   * PostResult; IMMEDIATE + R_TAG then says which record, or buffer.
+   */
+  postSchedule(ops: Float64Array, buffers: (NodeJS.ArrayBufferView | ArrayBuffer)[]): number;
 
   /** Undone by the addon itself, when the loop is about to sleep and the exchange says that nothing is wanted. */
   ref(): void;

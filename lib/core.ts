@@ -42,6 +42,7 @@ import { exitCause, failureOf, NO_MEMORY, noMemory } from './failures.js';
 import { inspectAsked } from './inspect-signal.js';
 import type { Message, Status } from './message.js';
 import { Probes } from './probe.js';
+import type { RequestInspection } from './reports.js';
 import {
   abortOn,
   create,
@@ -68,6 +69,7 @@ export interface CoreEvents {
   driverLost(): void;
 }
 
+type RequestKind = RequestInspection['kind'];
 type Passed = NodeJS.ArrayBufferView | ArrayBuffer;
 
 /** A message that improbe has taken: of a communicator's rank. */
@@ -92,6 +94,8 @@ export class Core {
   /** The communicators besides the world, by id. */
   readonly scopes = new Map<number, Scope>();
   readonly ids: Ids;
+  /** What the collective operation that was posted last in a slot is, in words. */
+  readonly collectives = new Map<number, string>();
   /** Ranks that are known to be gone. */
   readonly gone = new Map<number, ExitCause>();
   // Of those, the ones that the communicators have not been told of.
@@ -199,6 +203,24 @@ export class Core {
     return this.#posted(create(this, read, into, false, scope), this.native.imrecv(slot, into), undefined);
   }
 
+  /**
+   * A collective operation as a schedule (collectives/schedule.ts); `called`: what it is, in words. With a mismatch it
+   * fails with an UnexpectedMessage.
+   */
+  postSchedule(
+    records: Float64Array,
+    buffers: Passed[],
+    tag: number,
+    context: number,
+    called: string,
+  ): Request<Status> {
+    this.#arguments(ANY, tag, context, 0);
+    const request = create(this, readStatus, undefined, true);
+    this.#posted(request, this.native.postSchedule(records, buffers), undefined, 'collective');
+    this.collectives.set(slotOf(request), called);
+    return request;
+  }
+
   /** Throws what a receive from there fails with when there is nothing that it could get, and nobody left to send it. */
   checkReachable(source: number, scope?: Scope): void {
     const alone = source === ANY_SOURCE ? scope?.aloneError() : undefined;
@@ -217,14 +239,19 @@ export class Core {
     words[FLAGS] = flags;
   }
 
-  #posted<T>(request: Request<T>, slot: number, signal: AbortSignal | undefined): Request<T> {
+  #posted<T>(
+    request: Request<T>,
+    slot: number,
+    signal: AbortSignal | undefined,
+    kind: RequestKind = isSend(request) ? 'send' : 'receive',
+  ): Request<T> {
     const words = this.#words;
     if (slot >= 0) {
       this.#slots[slot] = request;
       words[ACTIVE]! += 1;
       started(request, slot);
       if (signal !== undefined) abortOn(request, signal);
-      if (requestChannel.hasSubscribers) this.#publish(request);
+      if (requestChannel.hasSubscribers) this.#publish(request, kind);
       return request;
     }
     if (slot === POST_FAILED && words[IMMEDIATE + R_ERROR] === NO_MEMORY) throw noMemory(this);
@@ -232,7 +259,7 @@ export class Core {
       if (requestChannel.hasSubscribers) {
         // Who is told may post, which overwrites the record.
         const record = words.slice(IMMEDIATE, BATCH);
-        this.#publish(request);
+        this.#publish(request, kind);
         finish(request, record, 0);
       } else {
         finish(request, words, IMMEDIATE);
@@ -244,12 +271,12 @@ export class Core {
   }
 
   /** The arguments still stand where they were put, and nothing else does afterwards: it calls code of the program. */
-  #publish(request: Request<unknown>): void {
+  #publish(request: Request<unknown>, kind: RequestKind): void {
     const words = this.#words;
     requestChannel.publish({
       rank: this.rank,
       request,
-      kind: isSend(request) ? 'send' : 'receive',
+      kind,
       peer: words[PEER] === ANY ? ANY_SOURCE : words[PEER],
       tag: words[TAG] === ANY ? ANY_TAG : words[TAG],
       context: words[CONTEXT],

@@ -6,7 +6,7 @@
  * - `uintr:close` { world }: it has left it
  * - `uintr:peer-exit` { world, rank, cause }: as the event of that name
  * - `uintr:request` { rank, request, kind, peer, tag, context, byteLength }: an operation was posted. `rank` is the own
- *   one, and `peer` the other rank (of the world), or ANY_SOURCE; `byteLength` the length of the buffer, and undefined
+ *   one, and `peer` the other rank (of the world), or ANY_SOURCE, as for a collective; `byteLength` the length of the buffer, and undefined
  *   for a receive without one
  * - `uintr:settle` { rank, request, error }: such an operation is over; `error` is undefined if it succeeded
  */

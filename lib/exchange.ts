@@ -1,7 +1,7 @@
 // Where things lie in the memory that the addon and JavaScript both read and write (src-native/addon/exchange.h), in
 // 32-bit words.
 
-/** Arguments of postSend, postRecv, probe, improbe, imrecv and unreachable. */
+/** Arguments of postSend, postRecv, probe, improbe, imrecv, unreachable and postSchedule. */
 export const PEER = 0;
 export const TAG = 1;
 export const CONTEXT = 2;
@@ -44,7 +44,9 @@ export const FLAG_ALLOCATE = 2;
 export const POST_DONE = -1;
 export const POST_FAILED = -2;
 export const POST_CLOSED = -3;
+export const POST_NOT_BYTES = -4;
 export const POST_NOTHING = -5;
+export const POST_BAD_SCHEDULE = -6;
 
 /** News */
 export const NEWS_PEER_GONE = 0;

@@ -12,12 +12,25 @@ export const NO_MEMORY = 5;
 const PROTOCOL = 6;
 const COPY_FAILED = 7;
 const TIMEOUT = 8;
+const MISMATCH = 9;
 
 // src-native/engine/types.h, enum Cause
 const CAUSES: readonly (ExitCause | undefined)[] = [undefined, 'closed', 'exited', 'killed'];
 
 export function exitCause(code: number): ExitCause {
   return CAUSES[code] ?? 'killed';
+}
+
+/** Not what the receive in this record of a schedule expects; of this many bytes. Whoever posted it knows what to say. */
+export class UnexpectedMessage extends Error {
+  readonly record: number;
+  readonly byteLength: number;
+
+  constructor(record: number, byteLength: number) {
+    super(`a message of ${byteLength} bytes is not what is expected`);
+    this.record = record;
+    this.byteLength = byteLength;
+  }
 }
 
 /** `rank`: the own one, as the one in the record is meant; `data`: the buffer of the operation. */
@@ -27,7 +40,7 @@ export function failureOf(
   words: Int32Array,
   at: number,
   data: ArrayBufferView | ArrayBufferLike | undefined,
-): UintrError {
+): Error {
   const source = words[at + R_SOURCE]!;
   const tag = words[at + R_TAG]!;
   const length = read64(words, at + R_LENGTH);
@@ -64,6 +77,8 @@ export function failureOf(
       });
     case TIMEOUT:
       return new UintrError('ERR_UINTR_TIMEOUT', 'close() ran out of time before this was done', { rank, peer });
+    case MISMATCH:
+      return new UnexpectedMessage(tag, length);
     default:
       return new UintrError('ERR_UINTR_PROTOCOL', `the engine reported an unknown error ${code}`, { rank, peer });
   }

@@ -22,10 +22,19 @@ export function inspection(core: Core): WorldInspection {
 
 function inTermsOfUser(
   core: Core,
-  { kind, state, context, peer, ...rest }: NativeInspection['requests'][number],
+  { kind, state, context, peer, slot, ...rest }: NativeInspection['requests'][number],
 ): RequestInspection {
   const { id, purpose } = identify(context);
   const scope = core.scopes.get(id);
   const comm = id === 0 ? 'world' : (scope?.shownName ?? `communicator ${id}`);
-  return { kind, state, comm, purpose: PURPOSES[purpose], peer: scope?.group.toGroup(peer) ?? peer, ...rest };
+  const called = slot === undefined ? undefined : core.collectives.get(slot);
+  return {
+    kind,
+    state,
+    comm,
+    purpose: PURPOSES[purpose],
+    peer: scope?.group.toGroup(peer) ?? peer,
+    ...(called !== undefined && { called }),
+    ...rest,
+  };
 }

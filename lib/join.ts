@@ -170,7 +170,8 @@ function placeOf({ name, size, rank }: JoinOptions): Place {
   return { name, size: size!, ...(rank === undefined ? {} : { rank }) };
 }
 
-function nativeOptions({ copy, ...rest }: ResolvedOptions): Omit<NativeJoinOptions, 'size'> {
+/** As the addon wants them. */
+export function nativeOptions({ copy, ...rest }: ResolvedOptions): Omit<NativeJoinOptions, 'size'> {
   return { ...rest, copyKinds: ALLOWED_COPIES[copy] };
 }
 

@@ -36,6 +36,13 @@ export interface WorldStats {
   batonsPassed: number;
   /** Messages that came before a receive for them was posted. */
   unexpected: number;
+  /**
+   * Collective operations that ended without error, and with one, and how many of their steps (a message, a copy, a
+   * reduction) were begun in the handler. Those with a function, which JavaScript carries out, are not counted.
+   */
+  collectives: number;
+  collectivesFailed: number;
+  collectiveStepsInHandler: number;
   /** Bytes copied, by kind and side. */
   copied: Record<CopyKind, CopiedBytes>;
   /** Time in the handler: element i counts the runs of 2^i to 2^(i+1) cycles of the time-stamp counter. */
@@ -44,7 +51,11 @@ export interface WorldStats {
 
 /** One request that is not finished. */
 export interface RequestInspection {
-  kind: 'send' | 'receive';
+  /**
+   * A collective operation's messages are listed as well, each by itself, while they are under way; of one with a
+   * function only these are.
+   */
+  kind: 'send' | 'receive' | 'collective';
   /**
    * - queued: a send that waits for room in its ring
    * - offered: a send whose receiver has not matched it
@@ -67,6 +78,10 @@ export interface RequestInspection {
   /** Length of the message or of the receive buffer, in bytes, and how much of it this end has moved. */
   byteLength: number;
   moved: number;
+  /** Of a collective: what was called, in words; in which round of messages it is, from 1 on, and of how many. */
+  called?: string;
+  round?: number;
+  rounds?: number;
 }
 
 /** "Why is it stuck": everything that is pending at this moment. */

@@ -23,7 +23,9 @@ import { Sink } from '../sink.js';
 import { Check } from './check.js';
 import { Execution } from './execution.js';
 import { FAILURE_BYTES, Failure } from './failure.js';
+import { Offloaded } from './offloaded.js';
 import type { OpFunction } from './operators.js';
+import type { Run } from './plan.js';
 import type { Schedule } from './schedule.js';
 
 /** An operation that a program has called. */
@@ -47,7 +49,7 @@ export class Channel {
   readonly #scope: Scope | undefined;
   readonly #collective: number;
   readonly #revoke: number;
-  readonly #underWay = new Set<Execution>();
+  readonly #underWay = new Set<Run>();
   readonly #heard = new Uint8Array(FAILURE_BYTES);
   #next = 0;
   #failure: Failure | undefined;
@@ -86,15 +88,12 @@ export class Channel {
     const memory = new Set(call.buffers.map((data) => (ArrayBuffer.isView(data) ? data.buffer : data)));
     for (const buffer of memory) core.hold(buffer);
     this.#scope?.hold();
-    const plan = {
-      records: call.schedule.records((rank) => group.toWorld(rank)),
-      scratchBytes: call.schedule.scratchBytes,
-      buffers: call.buffers,
-      check: new Check(group.rank, group.size, call.called),
-      combine: call.combine,
-    };
-    const execution: Execution = new Execution(
-      plan,
+    const { schedule, buffers, combine } = call;
+    const check = new Check(group.rank, call.called);
+    const records = schedule.records((rank) => group.toWorld(rank), check.message);
+    // The engine's handlers carry it on while JavaScript computes, but cannot call a function of the program's.
+    const execution: Run = new (combine === undefined ? Offloaded : Execution)(
+      { schedule, records, buffers, check, combine },
       { core, group, context: this.#collective, tag },
       {
         hear: () => this.#hearNow(),
@@ -111,7 +110,7 @@ export class Channel {
       },
     );
     this.#underWay.add(execution);
-    execution.advance();
+    execution.start();
     return request;
   }
 

@@ -7,58 +7,39 @@
 // noticed somewhere, and never ends in two ranks that wait for each other.
 import { Buffer } from 'node:buffer';
 import { UintrError } from '../errors.js';
-import { doublings, tellerOf, toldBy } from './schedule.js';
+import { MOST_CALLED } from './schedule.js';
 
 const PREFIX = 'collective:';
-const MOST_BYTES = 256;
 
 /** What this rank has called, and what it hears from others. */
 export class Check {
   readonly #rank: number;
-  readonly #size: number;
-  readonly #called: string;
-  /** To be sent. */
+  /** In words. */
+  readonly called: string;
+  /** To be sent, and to be heard from others. */
   readonly message: Uint8Array;
 
-  constructor(rank: number, size: number, called: string) {
+  constructor(rank: number, called: string) {
     this.#rank = rank;
-    this.#size = size;
-    this.#called = called;
-    this.message = Buffer.from((PREFIX + called).slice(0, MOST_BYTES), 'latin1');
+    this.called = called;
+    this.message = Buffer.from((PREFIX + called).slice(0, MOST_CALLED), 'latin1');
   }
 
-  get rounds(): number {
-    return doublings(this.#size);
-  }
-
-  to(round: number): number {
-    return toldBy(this.#rank, this.#size, round);
-  }
-
-  from(round: number): number {
-    return tellerOf(this.#rank, this.#size, round);
-  }
-
-  /** What to receive into. */
-  room(): Uint8Array {
-    return new Uint8Array(MOST_BYTES);
-  }
-
-  /** Throws unless these bytes, from that rank, say what this rank says. */
-  compare(bytes: Uint8Array, from: number): void {
-    if (Buffer.compare(bytes, this.message) === 0) return;
+  /** What is wrong with these bytes, from that rank, if they do not say what this rank says. */
+  compare(bytes: Uint8Array, from: number): UintrError | undefined {
+    if (Buffer.compare(bytes, this.message) === 0) return undefined;
     const said = Buffer.from(bytes).toString('latin1');
-    throw mismatch(
+    return mismatch(
       this.#rank,
       from,
       said.startsWith(PREFIX) ? said.slice(PREFIX.length) : 'something else',
-      this.#called,
+      this.called,
     );
   }
 
   /** Of a message of the operation itself, which may be looked at before what its sender says that it has called. */
   tooLong(from: number): UintrError {
-    return mismatch(this.#rank, from, 'something that sends more bytes than are expected', this.#called);
+    return mismatch(this.#rank, from, 'something that sends more bytes than are expected', this.called);
   }
 
   /** As tooLong(). */
@@ -67,7 +48,7 @@ export class Check {
       this.#rank,
       from,
       `something that sends ${bytes} bytes where ${expected} are expected`,
-      this.#called,
+      this.called,
     );
   }
 }

@@ -1,43 +1,13 @@
-// A schedule under way, advanced by JavaScript: from the call that starts it, and whenever requests of it are over.
+// A schedule under way, advanced by JavaScript, for what only JavaScript can do: from the call that starts it, and
+// whenever requests of it are over.
 import type { Passed } from '../bytes.js';
-import { type Core, readStatus } from '../core.js';
+import { readStatus } from '../core.js';
 import { UintrError } from '../errors.js';
-import type { Group } from '../group.js';
 import type { Status } from '../message.js';
 import { isActive, type Request, slotOf, takeOutcome, whenOver } from '../request.js';
-import type { Check } from './check.js';
-import type { OpFunction } from './operators.js';
+import { type Ends, type Envelope, mismatchOf, type Plan, type Run, scratchOf } from './plan.js';
 import { reduceBytes } from './reductions.js';
 import { Kind, RECORD } from './schedule.js';
-
-/** What the ranks have agreed on by calling. */
-export interface Plan {
-  /** As of Schedule.records(). */
-  readonly records: Float64Array;
-  readonly scratchBytes: number;
-  /** As records name them, from 1 on. */
-  readonly buffers: readonly Passed[];
-  readonly check: Check;
-  /** The operation of a reduction, where it is a function. */
-  readonly combine: OpFunction | undefined;
-}
-
-/** Which messages are its own. */
-export interface Envelope {
-  readonly core: Core;
-  readonly group: Group;
-  readonly context: number;
-  readonly tag: number;
-}
-
-export interface Ends {
-  /** Takes note of what other ranks have told, which may end this. */
-  hear(): void;
-  /** It will end with this error, as soon as no other rank touches its buffers. */
-  failing(error: unknown): void;
-  /** It is over. */
-  over(error: unknown): void;
-}
 
 interface Part {
   request: Request<Status>;
@@ -45,7 +15,7 @@ interface Part {
   judge?: (status: Status) => void;
 }
 
-export class Execution {
+export class Execution implements Run {
   readonly #plan: Plan;
   // As records name them.
   #bytes: readonly Uint8Array[] = [];
@@ -53,7 +23,6 @@ export class Execution {
   readonly #ends: Ends;
   readonly #parts = new Set<Part>();
   #at = 0;
-  #round = 0;
   #failed = false;
   #error: unknown;
   // In the midst of a round's beginning: what is over by then is not all of it.
@@ -70,10 +39,14 @@ export class Execution {
     return this.#envelope.tag;
   }
 
+  start(): void {
+    this.#advance();
+  }
+
   /** Goes on as far as it can without waiting. */
-  advance(): void {
+  #advance(): void {
     while (this.#parts.size === 0 && !this.#beginning && !this.#over) {
-      if (this.#failed || this.#ended()) {
+      if (this.#failed || this.#at >= this.#plan.records.length) {
         this.#over = true;
         this.#ends.over(this.#failed ? this.#error : undefined);
         return;
@@ -99,38 +72,21 @@ export class Execution {
     }
   }
 
-  #ended(): boolean {
-    return this.#at >= this.#plan.records.length && this.#round >= this.#plan.check.rounds;
-  }
-
   /** One round. */
   #begin(): void {
     const { records } = this.#plan;
-    const round = this.#round;
-    if (round === 0) this.#bytes = [this.#scratch(), ...this.#plan.buffers.map(bytesOf)];
-    this.#round += 1;
+    if (this.#at === 0) this.#bytes = [scratchOf(this.#plan, this.#envelope), ...this.#plan.buffers.map(bytesOf)];
     while (this.#at < records.length && !this.#failed) {
       const kind = records[this.#at]!;
       if (kind === Kind.Send || kind === Kind.Recv || kind === Kind.End) break;
       this.#local(this.#at);
       this.#at += RECORD;
     }
-    this.#exchangeCalls(round);
     while (this.#at < records.length && !this.#failed) {
       const at = this.#at;
       this.#at += RECORD;
       if (records[at] === Kind.End) return;
       this.#transfer(at);
-    }
-  }
-
-  #scratch(): Uint8Array {
-    const { scratchBytes } = this.#plan;
-    try {
-      return new Uint8Array(scratchBytes);
-    } catch (cause) {
-      const { rank } = this.#envelope.group;
-      throw new UintrError('ERR_UINTR_NO_MEMORY', `no ${scratchBytes} bytes to work in`, { rank, cause });
     }
   }
 
@@ -144,7 +100,7 @@ export class Execution {
   }
 
   #transfer(at: number): void {
-    const { records, check } = this.#plan;
+    const { records } = this.#plan;
     const peer = records[at + 1]!;
     const bytes = records[at + 4]!;
     const part = this.#part(records[at + 2]!, records[at + 3]!, bytes);
@@ -153,18 +109,9 @@ export class Execution {
       return;
     }
     this.#receive(part, peer, ({ byteLength }) => {
-      if (byteLength !== bytes) throw check.wrongLength(this.#envelope.group.toGroup(peer)!, byteLength, bytes);
+      const error = mismatchOf(this.#plan, this.#envelope, this.#bytes[0]!, at, byteLength);
+      if (error !== undefined) throw error;
     });
-  }
-
-  #exchangeCalls(round: number): void {
-    const { check } = this.#plan;
-    const { group } = this.#envelope;
-    if (round >= check.rounds) return;
-    const room = check.room();
-    const from = check.from(round);
-    this.#receive(room, group.toWorld(from), ({ byteLength }) => check.compare(room.subarray(0, byteLength), from));
-    this.#send(check.message, group.toWorld(check.to(round)));
   }
 
   #send(bytes: Uint8Array, peer: number): void {
@@ -193,7 +140,7 @@ export class Execution {
       this.#parts.delete(part);
       this.#judge(part);
     }
-    this.advance();
+    this.#advance();
   }
 
   #judge({ request, judge }: Part): void {

@@ -14,7 +14,10 @@ export enum Kind {
   End = 0,
   /** From buffer + offset to the rank `peer`. */
   Send = 1,
-  /** Into buffer + offset from the rank `peer`. */
+  /**
+   * Into buffer + offset from the rank `peer`, as many bytes. With `extra` it is that many that have to come, equal to
+   * those at buffer2 + offset2; fewer or more, or others, are a mismatch as well.
+   */
   Recv = 2,
   /** From buffer2 + offset2 to buffer + offset, which may overlap. */
   Copy = 3,
@@ -36,6 +39,9 @@ export function at(place: Place, bytes: number): Place {
   return { buffer: place.buffer, offset: place.offset + bytes };
 }
 
+/** The longest text of what a rank has called, in bytes. */
+export const MOST_CALLED = 256;
+
 // Enough for every element type, and no line of the cache is shared by two parts.
 const ALIGNMENT = 64;
 
@@ -47,6 +53,7 @@ export class Schedule {
   readonly #rounds: number[][] = [[]];
   #transfers = false;
   #scratchBytes = 0;
+  #called: { place: Place; bytes: Uint8Array } | undefined;
 
   /** `reduction`: the `extra` of a reduction, and of one whose operands change places. */
   constructor(rank: number, size: number, reduction?: { forward: number; reversed: number }) {
@@ -55,8 +62,14 @@ export class Schedule {
     this.#reduction = reduction;
   }
 
-  get scratchBytes(): number {
-    return this.#scratchBytes;
+  /**
+   * Its scratch, as it is when it begins. After records().
+   * @throws RangeError: there is no such memory
+   */
+  memory(): Uint8Array {
+    const memory = new Uint8Array(this.#scratchBytes);
+    if (this.#called !== undefined) memory.set(this.#called.bytes, this.#called.place.offset);
+    return memory;
   }
 
   /** Memory of its own. */
@@ -95,22 +108,31 @@ export class Schedule {
   }
 
   /**
-   * Its records, with ranks as `toWorld` gives them; each round ends with an End. `checks`: so many rounds also have the
-   * messages of no bytes by which ranks see that all have called the same (check.ts), before the others.
+   * Its records, once, with ranks as `toWorld` gives them; each round ends with an End. Before others the first rounds
+   * have the messages by which ranks see that all have called the same (check.ts): `called`, at most MOST_CALLED bytes.
+   * Within a round receives come before sends, so that what comes meets them.
    */
-  records(toWorld: (rank: number) => number, checks = 0): Float64Array {
-    while (this.#rounds.length > 0 && this.#rounds.at(-1)!.length === 0) this.#rounds.pop();
+  records(toWorld: (rank: number) => number, called: Uint8Array): Float64Array {
+    const rounds = this.#rounds;
+    while (rounds.length > 0 && rounds.at(-1)!.length === 0) rounds.pop();
+    const checks = doublings(this.size);
+    const place = this.scratch(called.length);
+    const { offset } = place;
+    this.#called = { place, bytes: called };
     const flat: number[] = [];
-    for (let i = 0; i < Math.max(this.#rounds.length, checks); i += 1) {
-      const round = this.#rounds[i] ?? [];
-      let at = 0;
-      while (at < round.length && round[at] !== Kind.Send && round[at] !== Kind.Recv) at += RECORD;
-      for (const value of round.slice(0, at)) flat.push(value);
+    for (let i = 0; i < Math.max(rounds.length, checks); i += 1) {
+      const round = rounds[i] ?? [];
+      append(flat, round, (kind) => kind === Kind.Copy || kind === Kind.Reduce);
       if (i < checks) {
-        flat.push(Kind.Recv, tellerOf(this.rank, this.size, i), SCRATCH, 0, 0, 0, 0, 0);
-        flat.push(Kind.Send, toldBy(this.rank, this.size, i), SCRATCH, 0, 0, 0, 0, 0);
+        const room = this.scratch(MOST_CALLED).offset;
+        const teller = tellerOf(this.rank, this.size, i);
+        flat.push(Kind.Recv, teller, SCRATCH, room, MOST_CALLED, SCRATCH, offset, called.length);
       }
-      for (const value of round.slice(at)) flat.push(value);
+      append(flat, round, (kind) => kind === Kind.Recv);
+      if (i < checks) {
+        flat.push(Kind.Send, toldBy(this.rank, this.size, i), SCRATCH, offset, called.length, 0, 0, 0);
+      }
+      append(flat, round, (kind) => kind === Kind.Send);
       flat.push(Kind.End, 0, 0, 0, 0, 0, 0, 0);
     }
     const records = Float64Array.from(flat);
@@ -129,6 +151,14 @@ export class Schedule {
   #local(kind: Kind, into: Place, from: Place, bytes: number, extra: number): void {
     if (this.#transfers) throw new Error('within a round local operations come before its transfers');
     this.#rounds.at(-1)!.push(kind, 0, into.buffer, into.offset, bytes, from.buffer, from.offset, extra);
+  }
+}
+
+/** Those records of a round. */
+function append(flat: number[], round: readonly number[], which: (kind: Kind) => boolean): void {
+  for (let at = 0; at < round.length; at += RECORD) {
+    if (!which(round[at]!)) continue;
+    for (let i = at; i < at + RECORD; i += 1) flat.push(round[i]!);
   }
 }
 

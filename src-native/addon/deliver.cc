@@ -30,6 +30,7 @@ uint32_t World::take_batch() {
   for (uint32_t i = 0; i < count; ++i) {
     SlotNote& note = notes_[handle_slot(batch[i].handle)];
     note.bytes.reset();
+    note.schedule.reset();
     if (note.allocates) --allocating_;
     note.allocates = false;
   }

@@ -13,7 +13,7 @@ namespace uintr {
 constexpr uint32_t kBatch = 64;  // completions handed over at a time
 
 struct Exchange {
-  // Arguments of postSend, postRecv, probe, improbe, imrecv and unreachable, written by JavaScript.
+  // Arguments of postSend, postRecv, probe, improbe, imrecv, unreachable and postSchedule, written by JavaScript.
   uint32_t peer;
   uint32_t tag;
   uint32_t context;
@@ -46,6 +46,7 @@ enum PostResult : int32_t {
   kPostClosed = -3,    // the world is closed
   kPostNotBytes = -4,  // not a buffer
   kPostNothing = -5,   // improbe: no such message
+  kPostBadSchedule = -6,  // not a schedule; Exchange::immediate.tag says which record
 };
 
 // A record of the batch whose handle is kNoHandle is not a completion but news; its `error` field says which.

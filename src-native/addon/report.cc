@@ -6,6 +6,7 @@ namespace uintr {
 namespace {
 
 constexpr const char* kCopyNames[] = {"direct", "heap", "cma", "pipeline"};
+constexpr const char* kKindNames[] = {"send", "receive", "collective"};
 constexpr const char* kStateNames[] = {"queued",  "offered", "posted",  "matched",
                                        "active", "closing", "stalled", "done"};
 
@@ -50,6 +51,9 @@ napi_value stats(napi_env env, napi_callback_info info) {
       {"slicesInHandler", counters.slices_in_handler},
       {"batonsPassed", counters.batons_passed},
       {"unexpected", counters.unexpected},
+      {"collectives", counters.schedules},
+      {"collectivesFailed", counters.schedules_failed},
+      {"collectiveStepsInHandler", counters.steps_in_handler},
   };
   for (const auto& number : numbers) js::set(env, result, number.name, static_cast<double>(number.value));
   js::set(env, result, "interrupts", interrupts(env, counters));
@@ -88,14 +92,18 @@ napi_value inspect(napi_env env, napi_callback_info info) {
       [](void* to, const RequestView& view) {
         auto* list = static_cast<Listing*>(to);
         napi_value request = js::object(list->env);
-        bool send = view.kind == RequestView::Kind::Send;
-        js::set(list->env, request, "kind", std::string(send ? "send" : "receive"));
+        js::set(list->env, request, "kind", std::string(kKindNames[static_cast<uint32_t>(view.kind)]));
         js::set(list->env, request, "state", std::string(kStateNames[static_cast<uint32_t>(view.state)]));
         js::set(list->env, request, "peer", or_any(view.peer, kAnySource));
         js::set(list->env, request, "tag", or_any(view.tag, kAnyTag));
         js::set(list->env, request, "context", view.context);
         js::set(list->env, request, "byteLength", static_cast<double>(view.length));
         js::set(list->env, request, "moved", static_cast<double>(view.moved));
+        if (view.kind == RequestView::Kind::Collective) {
+          js::set(list->env, request, "slot", handle_slot(view.handle));
+          js::set(list->env, request, "round", view.round);
+          js::set(list->env, request, "rounds", view.rounds);
+        }
         js::set(list->env, list->requests, list->count++, request);
       },
       &listing);

@@ -7,6 +7,7 @@
 #include "addon/instance.h"
 #include "addon/remains.h"
 #include "addon/signal_guard.h"
+#include "reduction/reduction.h"
 
 namespace uintr {
 namespace {
@@ -61,6 +62,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   setup.world = joined->world.base();
   setup.peers = joined->maps.data();
   setup.ports = driver->ports();
+  setup.ports.reduce = uintr_reduce;
   world->driver_name_ = driver->name();
   world->joined_ = std::move(joined);
   world->driver_ = std::move(driver);
@@ -107,6 +109,10 @@ void World::remember(Handle handle, napi_value array_buffer) {
     note.bytes = backing_store_of(array_buffer);
 }
 
+void World::remember(Handle handle, std::unique_ptr<PostedSchedule> schedule) {
+  remember_name(handle).schedule = std::move(schedule);
+}
+
 void World::close(Life life, napi_value done) {
   if (engine_ == nullptr) return;
   if (done != nullptr) on_closed_.set(env_, done, "uintr:close");
@@ -146,6 +152,8 @@ void World::leave_remains() {
   Remains remains{std::move(joined_), {}, std::move(touching_)};
   for (uint32_t i = 0; i < noted_; ++i) {
     if (notes_[i].bytes != nullptr) remains.bytes.push_back(std::move(notes_[i].bytes));
+    if (notes_[i].schedule == nullptr) continue;
+    for (BackingStore& bytes : notes_[i].schedule->bytes) remains.bytes.push_back(std::move(bytes));
   }
   remains_keep(tearing_down_ ? nullptr : env_, std::move(remains));
 }
@@ -153,7 +161,10 @@ void World::leave_remains() {
 void World::release_memory() {
   if (memory_ != nullptr) {
     // The notes' pages are mostly untouched; a look at each would make them exist.
-    for (uint32_t i = 0; i < noted_; ++i) notes_[i].bytes.reset();
+    for (uint32_t i = 0; i < noted_; ++i) {
+      notes_[i].bytes.reset();
+      notes_[i].schedule.reset();
+    }
     munmap(memory_, memory_bytes_);
   }
   memory_ = nullptr;

@@ -15,6 +15,7 @@
 #include "addon/js.h"
 #include "addon/loop.h"
 #include "addon/pace.h"
+#include "addon/schedule.h"
 #include "bootstrap/bootstrap.h"
 #include "drivers/driver.h"
 #include "engine/engine.h"
@@ -33,6 +34,7 @@ struct SlotNote {
   Handle handle;       // the latest that was posted in this slot
   BackingStore bytes;  // of a buffer that a peer may touch
   bool allocates;      // a receive without a buffer
+  std::unique_ptr<PostedSchedule> schedule;  // a collective operation
 };
 
 class World : public std::enable_shared_from_this<World> {
@@ -57,6 +59,7 @@ class World : public std::enable_shared_from_this<World> {
   const char* driver_name() const { return driver_lost_ ? "poll" : driver_name_; }
   // Remembers what was posted; `array_buffer` is what holds its bytes, null for a receive without a buffer.
   void remember(Handle handle, napi_value array_buffer);
+  void remember(Handle handle, std::unique_ptr<PostedSchedule> schedule);
   // The same of a message that was taken to be received later.
   SlotNote& remember_name(Handle handle);
   Handle handle_in(uint32_t slot) const { return slot < noted_ ? notes_[slot].handle : kNoHandle; }

@@ -9,6 +9,7 @@
 //   probe.cc     looking for messages, and taking one to receive it later
 //   inbound.cc   records out of the rings
 //   reply.cc     Match and Fin towards peers, also when the ring is full
+//   schedule.cc  collective operations
 //   transfer.cc  chunks: claiming, copying, the baton, the end of a transfer
 //   notice.cc    notices, attention and sleeping
 //   ends.cc      closing, peers that are gone or faulty
@@ -61,7 +62,7 @@ struct Partner {
 // What a notice asks of its receiver.
 enum class Need : uint32_t {
   Look,   // there is something for you: it is enough that you look before you sleep
-  Match,  // an envelope: needs your CPU if you have a receive posted that it may match
+  Match,  // an envelope, or data of a collective operation: needs your CPU if you have a receive posted for it
   Cpu,    // a baton, a reply, room in a ring: needs your CPU
 };
 
@@ -93,6 +94,8 @@ struct Core : Engine {
   List done;                // completion list, by Slot::links
   List stalled;             // receives that wait for arena memory, by Slot::links
   List work;                // transfers this rank may copy for, by Slot::work
+  List ready;               // schedules that can go on, by Slot::links
+  uint32_t running_schedules;
   uint32_t open_sends, open_transfers, owed_replies;
   uint64_t budget;          // bytes that this run may still copy, all transfers together
   uint32_t last_lost;       // the peer whose end left this rank alone, or kNone
@@ -102,18 +105,22 @@ struct Core : Engine {
   bool peers_changed;       // a peer turned faulty or published a new Life: the thread's business
   bool retry_stalled;       // a receive stalled, or arena memory came back
   bool watching, sighted;   // probes wait; an unexpected message has come, or a peer gone
+  bool posted_parts;        // a schedule has posted a receive in this run
   Counters count;
 
   LinksOf<Slot, &Slot::links> links() const { return {slots}; }
   LinksOf<Slot, &Slot::work> work_links() const { return {slots}; }
   LinksOf<Slot, &Slot::owes> owes_links() const { return {slots}; }
+  LinksOf<Slot, &Slot::part> part_links() const { return {slots}; }
   uint32_t index(const Slot& s) const { return static_cast<uint32_t>(&s - slots); }
 
   // ---- engine.cc
   bool run(Effort effort);                 // all pending sources, then transfers; true: more to copy
   void run_as_handler();
+  void leave();
   void service(uint32_t peer, Effort effort);
   uint32_t take_slot();                    // thread only; kNone: none left, or no memory
+  Slot& renew(uint32_t i);                 // under a new generation
   void free_slot(uint32_t i);
   Slot* slot_of(uint32_t slot, uint32_t generation);  // a live one, or nullptr
   void finish(Slot& s, Error error, Cause cause = Cause::None);  // to the completion list
@@ -122,7 +129,10 @@ struct Core : Engine {
   // ---- send.cc
   Posted post_send_now(const Send& send);
   bool ensure_ring(Partner& p, uint32_t peer);
+  bool can_send_to(uint32_t peer, Error* error, Cause* cause) const;
+  bool send_eagerly(const Send& send, Need need);
   bool push_eager(Partner& p, uint32_t context, uint32_t tag, const void* data, uint64_t length);
+  void queue_send(Slot& s);
   void flush_sends(uint32_t peer);
   bool withdraw(Slot& s, Error error, Cause cause);
   void on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Effort effort);
@@ -148,6 +158,26 @@ struct Core : Engine {
   void reserve_for_handlers();             // thread only, likewise
   uint64_t allocate(uint64_t bytes);       // thread only: commits memory where that is needed
   void attach(Slot& s, uint32_t entry);
+
+  // ---- schedule.cc
+  Posted post_schedule_now(Schedule& c);
+  bool add_part(Schedule& c);
+  Slot& take_part(Schedule& c, const ScheduleStep& step);
+  void return_part(Slot& s);
+  void release_parts(Schedule& c);
+  void post_part(Slot& s, Effort effort);
+  void part_over(Slot& s);
+  void take_back_parts(Schedule& c);
+  void make_ready(Schedule& c);
+  void advance_schedules(Effort effort, bool first);
+  bool go_on(Schedule& c, Effort effort);  // false: it could at once, but for the budget
+  bool local_step(Schedule& c, const ScheduleStep& step);
+  static uint64_t copy_piece(const ScheduleStep& step, uint64_t done, uint64_t most);
+  void message_step(Schedule& c, const ScheduleStep& step, Effort effort);
+  void fail_schedule(Schedule& c, Error error, Cause cause, uint32_t peer, uint32_t step, uint64_t total);
+  void fail_schedules(Error error);        // thread only
+  void complete(Schedule& c);
+  void come_back();
 
   // ---- inbound.cc
   void drain_data(uint32_t peer, Effort effort);
@@ -187,6 +217,7 @@ struct Core : Engine {
   void notify(uint32_t peer, Need need);
   bool anything_pending() const;
   bool something_to_do();
+  bool may_have_something_of_ours(const Partner& p) const;
   bool attentive(uint32_t peer) const;     // the peer is at it, or will be as soon as it is woken
 
   // ---- ends.cc
@@ -205,9 +236,7 @@ inline const Core* core(const Engine* e) { return static_cast<const Core*>(e); }
 // handlers left behind in the meantime.
 struct Inside {
   explicit Inside(Core* c) : core_(c) { core_->mask.raise(); }
-  ~Inside() {
-    while (core_->mask.lower_with_note()) core_->run_as_handler();
-  }
+  ~Inside() { core_->leave(); }
   Core* core_;
 };
 

@@ -98,6 +98,7 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
         break;
       case SlotState::Free:
       case SlotState::Done:
+      case SlotState::Running:
         break;
     }
   }
@@ -138,6 +139,7 @@ void Engine::peer_gone(uint32_t peer, Cause cause) {
   // What it had published before it went is still valid, and is taken first.
   c->service(peer, Effort::Call);
   c->lose_peer(peer, cause, c->peers[peer].faulty ? Error::Protocol : Error::PeerExited);
+  if (!c->ready.empty()) c->run(Effort::Call);
 }
 
 Life Engine::peer_life(uint32_t peer) const { return static_cast<Life>(core(this)->peers[peer].life->acquire()); }
@@ -151,10 +153,12 @@ void Engine::begin_close() {
   Inside inside(c);
   c->life = Life::Closing;
   c->header->life.release(static_cast<uint32_t>(Life::Closing));
+  c->fail_schedules(Error::Closed);
   c->fail_posted(Error::Closed);
   for (uint32_t i = 0; i < c->slots_touched; ++i)
     if (SlotState state = c->slots[i].state; state == SlotState::Stalled || state == SlotState::Matched)
       c->fail_matched(c->slots[i], Error::Closed);
+  c->advance_schedules(Effort::Call, true);  // to their ends: nothing of them begins any more
   // Sends to oneself that nobody has received, nobody will.
   c->fail_sends_to(c->rank);
   for (uint32_t i = 0; i < c->size; ++i)
@@ -163,7 +167,7 @@ void Engine::begin_close() {
 
 bool Engine::quiescent() const {
   const Core* c = core(this);
-  return c->open_sends == 0 && c->open_transfers == 0 && c->owed_replies == 0;
+  return c->open_sends == 0 && c->open_transfers == 0 && c->owed_replies == 0 && c->running_schedules == 0;
 }
 
 bool Engine::idle() const { return core(this)->slots_used == 0; }
@@ -201,6 +205,7 @@ bool Engine::peer_has_let_go(const Geometry& geometry, const unsigned char* peer
 void Engine::abandon(Error error) {
   Core* c = core(this);
   Inside inside(c);
+  c->fail_schedules(error);
   c->fail_posted(error);
   for (uint32_t i = 0; i < c->slots_touched; ++i) {
     Slot& s = c->slots[i];
@@ -226,12 +231,14 @@ void Engine::abandon(Error error) {
       case SlotState::Posted:
       case SlotState::Closing:
       case SlotState::Done:
+      case SlotState::Running:
         break;
     }
   }
   // The last look: at everything, whatever the bitmap says, which others can
   // scribble over.
   for (uint32_t i = 0; i < c->size; ++i) c->service(i, Effort::Call);
+  c->advance_schedules(Effort::Call, true);
 }
 
 void Engine::publish_life(Life life) {

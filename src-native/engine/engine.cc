@@ -156,6 +156,12 @@ uint32_t Core::take_slot() {
     }
     i = slots_touched++;
   }
+  renew(i);
+  ++slots_used;
+  return i;
+}
+
+Slot& Core::renew(uint32_t i) {
   Slot& s = slots[i];
   uint32_t generation = s.generation + 1;
   if (generation == 0) generation = 1;
@@ -165,11 +171,11 @@ uint32_t Core::take_slot() {
   s.entry = kNone;
   public_slots[i].done.release(uint64_t{generation} << 32);
   public_slots[i].passes.release(uint64_t{generation} << 32);
-  ++slots_used;
-  return i;
+  return s;
 }
 
 void Core::free_slot(uint32_t i) {
+  if (slots[i].schedule != nullptr) return return_part(slots[i]);
   slots[i].state = SlotState::Free;
   slots[i].links.next = free_head;
   free_head = i + 1;
@@ -182,8 +188,9 @@ Slot* Core::slot_of(uint32_t slot, uint32_t generation) {
   return s.state != SlotState::Free && s.generation == generation ? &s : nullptr;
 }
 
-// The request is over: to the completion list. It hangs in no other list any
-// more, and the other end touches its buffer no more.
+// The request is over: to the completion list, or a schedule's message, which
+// that goes on from. It hangs in no other list any more, and the other end
+// touches its buffer no more.
 void Core::finish(Slot& s, Error error, Cause cause) {
   bool matched = s.state == SlotState::Active || s.state == SlotState::Closing || s.state == SlotState::Stalled ||
                  s.state == SlotState::Matched;
@@ -207,6 +214,7 @@ void Core::finish(Slot& s, Error error, Cause cause) {
   s.state = SlotState::Done;
   s.error = error;
   s.cause = cause;
+  if (s.schedule != nullptr) return part_over(s);
   list_append(&done, index(s), links());
 }
 
@@ -215,7 +223,7 @@ void Core::outcome(const Slot& s, Completion* out) const {
   out->error = s.error;
   out->cause = s.cause;
   out->source = is_receive(s) || s.error == Error::PeerExited ? s.peer : rank;
-  out->tag = s.tag;
+  out->tag = s.collective != nullptr ? s.collective->failed : s.tag;
   out->length = is_receive(s) || s.error == Error::CopyFailed ? s.total : s.length;
   out->heap_offset = (s.flags & kAllocate) != 0 ? s.heap_offset : kNoHeap;
 }
@@ -242,7 +250,7 @@ void Core::service(uint32_t peer, Effort effort) {
 bool Core::run(Effort effort) {
   budget = effort == Effort::Idle ? kIdleBudget : kMaxSlice;
   uint32_t words = (size + 63) / 64;
-  bool again;
+  bool again, first = true;
   do {
     for (uint32_t w = 0; w < words; ++w) {
       if (bell->pending[w].load_sc() == 0) continue;
@@ -257,9 +265,16 @@ bool Core::run(Effort effort) {
     }
     // Messages to oneself: everything they need happens right here.
     again = effort != Effort::Handler && (bell->pending[rank / 64].relaxed() & (1ull << (rank % 64))) != 0;
+    if (effort != Effort::Handler && peers_changed) see_changes();
+    if (ready.empty()) continue;
+    posted_parts = false;
+    advance_schedules(effort, first);
+    first = false;
+    // SYNC POINT: posted. What was posted for them is published; then the bitmap is looked at once more.
+    again |= posted_parts && anything_pending();
   } while (again);
-  if (effort != Effort::Handler && peers_changed) see_changes();
-  return work.empty() ? false : advance_all(effort);
+  bool more = work.empty() ? false : advance_all(effort);
+  return more || !ready.empty();
 }
 
 void Core::run_as_handler() {
@@ -273,6 +288,12 @@ void Core::run_as_handler() {
   }
 }
 
+// Lowers the mask, and does what handlers have left undone meanwhile.
+void Core::leave() {
+  while (mask.lower_with_note()) run_as_handler();
+  if (!ready.empty()) come_back();
+}
+
 void Engine::on_interrupt() {
   Core* c = core(this);
   uint64_t begin = arch::cycles();
@@ -281,9 +302,8 @@ void Engine::on_interrupt() {
     ++c->count.interrupts_deferred;
     return;
   }
-  do {
-    c->run_as_handler();
-  } while (c->mask.lower_with_note());
+  c->run_as_handler();
+  c->leave();
   uint64_t took = arch::cycles() - begin;
   uint32_t bucket = took == 0 ? 0 : 63 - static_cast<uint32_t>(__builtin_clzll(took));
   ++c->count.handler_cycles[bucket < kHandlerBuckets ? bucket : kHandlerBuckets - 1];
@@ -356,6 +376,12 @@ bool Engine::cancel(Handle handle) {
   Inside inside(c);
   Slot* s = c->slot_of(handle_slot(handle), handle_generation(handle));
   if (s == nullptr) return false;
+  if (s->state == SlotState::Running) {
+    if (s->error != Error::None) return false;
+    c->fail_schedule(*s->collective, Error::Cancelled, Cause::None, c->rank, kNone, 0);
+    c->run(Effort::Call);
+    return true;
+  }
   if (!is_receive(*s)) return c->withdraw(*s, Error::Cancelled, Cause::None);
   if (s->state != SlotState::Posted) return false;
   c->unpost(c->index(*s));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "engine/layout.h"
+#include "engine/schedule.h"
 #include "engine/types.h"
 
 namespace uintr {
@@ -28,6 +29,9 @@ struct Ports {
   // memory. May be called repeatedly for the same range.
   enum class Segment : uint32_t { Control, World, Heap };
   bool (*commit)(void* self, Segment segment, uint64_t offset, uint64_t bytes);
+  // [interrupt] inout = inout op in, for each of `elements`; `reduction` is type * 16 + operation (schedule.h). What it
+  // needs of vector registers it saves itself. Null: no schedule has a Reduce.
+  void (*reduce)(uint32_t reduction, void* inout, const void* in, uint64_t elements);
 };
 
 // Where one rank's segments are mapped in this address space.
@@ -97,16 +101,19 @@ struct Counters {
   uint64_t slices_in_handler;                // chunks copied in handlers
   uint64_t batons_passed;
   uint64_t unexpected;                       // messages that found no posted receive
+  uint64_t schedules, schedules_failed;      // collective operations completed, without error and with one
+  uint64_t steps_in_handler;                 // of those operations, taken in handlers
   uint64_t handler_cycles[kHandlerBuckets];  // histogram: bucket i counts runs of 2^i <= cycles < 2^(i+1)
 };
 
 // One request as inspect() shows it.
 struct RequestView {
   Handle handle;
-  enum class Kind : uint32_t { Send, Receive } kind;
+  enum class Kind : uint32_t { Send, Receive, Collective } kind;
   enum class State : uint32_t { Queued, Offered, Posted, Matched, Active, Closing, Stalled, Done } state;
   uint32_t peer, tag, context;  // peer and tag may be wildcards while Posted
-  uint64_t length, moved;       // bytes; moved by this end
+  uint64_t length, moved;       // bytes; moved by this end, or of a collective operation those of the steps begun
+  uint32_t round, rounds;       // of a collective operation: in which it is, from 1 on, and of how many
 };
 struct QueueView {
   uint32_t posted, unexpected_eager, unexpected_rendezvous, active, queued_sends, slots_used;
@@ -128,8 +135,13 @@ class Engine {
   // Buffers stay the engine's until the completion is out.
   Posted post_send(const Send& send);
   Posted post_recv(const Receive& receive);
+  // A collective operation. Its steps and buffers have been checked, and its memory (schedule.h) stays the engine's
+  // until its completion is out, with the error of whatever failed first and as tag the step it failed in: then nobody
+  // touches a buffer of it.
+  Posted post_schedule(Schedule* schedule);
   // Withdraws a receive that is not matched, or a send whose matching has not
-  // begun. True: it completes with Error::Cancelled. False: too late.
+  // begun, or gives a collective operation up. True: it completes with
+  // Error::Cancelled. False: too late.
   bool cancel(Handle handle);
   // The first message that a receive with these arguments would match now.
   bool probe(uint32_t source, uint32_t context, uint32_t tag, Envelope* envelope);

@@ -47,6 +47,8 @@ bool Core::anything_pending() const {
 bool Core::something_to_do() {
   if (anything_pending() || !done.empty() || peers_changed || (retry_stalled && !stalled.empty())) return true;
   if (watching && sighted) return true;
+  // The mask is raised: no handler makes another ready after this look.
+  if (!ready.empty()) return true;
   for (uint32_t l = work.head; l != 0; l = slots[l - 1].work.next) {
     Slot& s = slots[l - 1];
     if ((s.flags & kPipelined) != 0) {
@@ -59,12 +61,17 @@ bool Core::something_to_do() {
   return false;
 }
 
+// A short message of a collective operation is over here as soon as it is written, and yet waited for.
+bool Core::may_have_something_of_ours(const Partner& p) const {
+  return p.outstanding != 0 || !p.owed.empty() || running_schedules != 0;
+}
+
 void Engine::kick(bool everybody) {
   Core* c = core(this);
   Inside inside(c);
   for (uint32_t i = 0; i < c->size; ++i) {
     Partner& p = c->peers[i];
-    if (i == c->rank || p.gone || (!everybody && p.outstanding == 0 && p.owed.empty())) continue;
+    if (i == c->rank || p.gone || (!everybody && !c->may_have_something_of_ours(p))) continue;
     p.bell->pending[c->rank / 64].or_sc(1ull << (c->rank % 64));
     if (p.interruptible) c->ports.interrupt(c->ports.self, i, true);
     c->ports.wake(c->ports.self, i);
@@ -76,7 +83,7 @@ bool Engine::unanswered() const {
   if (!c->interrupts || quiescent()) return false;  // for an idle rank that is all
   for (uint32_t i = 0; i < c->size; ++i) {
     const Partner& p = c->peers[i];
-    if (i == c->rank || p.gone || !p.interruptible || (p.outstanding == 0 && p.owed.empty())) continue;
+    if (i == c->rank || p.gone || !p.interruptible || !c->may_have_something_of_ours(p)) continue;
     auto a = static_cast<Attention>(p.attention->acquire());
     // Who looks takes our bit out of its bitmap.
     bool told = (p.bell->pending[c->rank / 64].acquire() & (1ull << (c->rank % 64))) != 0;

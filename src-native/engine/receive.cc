@@ -178,7 +178,7 @@ void Core::resume_stalled_now() {
 void Core::post(uint32_t i) {
   posted.append(i);
   // SYNC POINT: posted. The count is published, then the bitmap is looked at
-  // (post_recv_now); the sender of an envelope sets its bit, then reads the
+  // (post_recv_now, run); the sender of an envelope sets its bit, then reads the
   // count (notice.cc).
   header->posted.exchange_sc(posted.count());
 }

@@ -10,8 +10,9 @@ void Core::owe_match(Slot& s, Need need) { owe(s, kOwesMatch, need); }
 void Core::owe_fin(Slot& s, Error error, uint32_t sys_errno) {
   s.fin_error = error;
   s.fin_errno = sys_errno;
-  // An abort waits for the other's answer, so it needs the other's CPU.
-  owe(s, kOwesFin, error != Error::None ? Need::Cpu : Need::Look);
+  // An abort waits for the other's answer, so it needs the other's CPU. So does a
+  // message of a collective operation: the other's next round waits for its end.
+  owe(s, kOwesFin, error != Error::None || s.schedule != nullptr ? Need::Cpu : Need::Look);
 }
 
 void Core::owe(Slot& s, uint8_t what, Need need) {

@@ -35,6 +35,36 @@ bool Core::push_eager(Partner& p, uint32_t context, uint32_t tag, const void* da
   return true;
 }
 
+// At once, if it is short and nothing is before it. False: nothing has happened.
+bool Core::send_eagerly(const Send& send, Need need) {
+  Partner& p = peers[send.dest];
+  if (send.synchronous || send.length > layout.g.eager_limit || !p.queued.empty() ||
+      !push_eager(p, send.context, send.tag, send.data, send.length))
+    return false;
+  ++count.sends;
+  count.bytes_sent += send.length;
+  notify(send.dest, need);
+  return true;
+}
+
+// False: the peer receives nothing new.
+bool Core::can_send_to(uint32_t peer, Error* error, Cause* cause) const {
+  const Partner& p = peers[peer];
+  Life theirs = static_cast<Life>(p.life->acquire());
+  *error = p.gone && p.faulty ? Error::Protocol : Error::PeerExited;
+  *cause = p.gone ? p.cause : Cause::Closed;
+  return !p.gone && theirs != Life::Closing && theirs != Life::Closed;
+}
+
+void Core::queue_send(Slot& s) {
+  Partner& p = peers[s.peer];
+  s.state = SlotState::Queued;
+  if (s.buffer >= heap && s.buffer < heap + layout.g.heap_bytes) s.heap_offset = static_cast<uint64_t>(s.buffer - heap);
+  ++open_sends;
+  ++p.outstanding;
+  list_append(&p.queued, index(s), links());
+}
+
 Posted Core::post_send_now(const Send& send) {
   Partner& p = peers[send.dest];
   Completion c{kNoHandle, Error::None, Cause::None, rank, send.tag, send.length, kNoHeap};
@@ -44,33 +74,25 @@ Posted Core::post_send_now(const Send& send) {
     return finished(c);
   };
   if (life != Life::Active) return failed(Error::Closed, Cause::None);
-  if (p.gone) return failed(p.faulty ? Error::Protocol : Error::PeerExited, p.cause);
-  Life theirs = static_cast<Life>(p.life->acquire());
-  if (theirs == Life::Closing || theirs == Life::Closed) return failed(Error::PeerExited, Cause::Closed);
+  Error error;
+  Cause cause;
+  if (!can_send_to(send.dest, &error, &cause)) return failed(error, cause);
   if (!ensure_ring(p, send.dest)) return failed(Error::NoMemory, Cause::None);
 
-  if (!send.synchronous && send.length <= layout.g.eager_limit && p.queued.empty() &&
-      push_eager(p, send.context, send.tag, send.data, send.length)) {
-    ++count.sends;
-    count.bytes_sent += send.length;
-    notify(send.dest, Need::Look);
+  if (send_eagerly(send, Need::Look)) {
     if (send.dest == rank) run(Effort::Call);
     return finished(c);
   }
   uint32_t i = take_slot();
   if (i == kNone) return failed(Error::NoMemory, Cause::None);
   Slot& s = slots[i];
-  s.state = SlotState::Queued;
   s.flags = send.synchronous ? kSynchronous : 0;
   s.context = send.context;
   s.peer = send.dest;
   s.tag = send.tag;
   s.buffer = const_cast<unsigned char*>(static_cast<const unsigned char*>(send.data));
   s.length = send.length;
-  if (s.buffer >= heap && s.buffer < heap + layout.g.heap_bytes) s.heap_offset = static_cast<uint64_t>(s.buffer - heap);
-  ++open_sends;
-  ++p.outstanding;
-  list_append(&p.queued, i, links());
+  queue_send(s);
   Handle handle = make_handle(i, s.generation);
   flush_sends(send.dest);
   if (send.dest == rank) run(Effort::Call);
@@ -85,7 +107,7 @@ void Core::flush_sends(uint32_t peer) {
     if (p.pipelines == 0) p.data_out.stop_wanting();
     return;
   }
-  bool eager = false, offered = false;
+  bool eager = false, offered = false, collective = false;
   bool waited = p.data_out.wanting();
   while (!p.queued.empty()) {
     uint32_t i = p.queued.head - 1;
@@ -93,6 +115,7 @@ void Core::flush_sends(uint32_t peer) {
     if ((s.flags & kSynchronous) == 0 && s.length <= layout.g.eager_limit &&
         push_eager(p, s.context, s.tag, s.buffer, s.length)) {
       list_remove(&p.queued, i, links());
+      collective |= s.schedule != nullptr;
       finish(s, Error::None);
       eager = true;
       continue;
@@ -117,7 +140,7 @@ void Core::flush_sends(uint32_t peer) {
   // A full ring, too, needs the peer's CPU: to make room.
   if (full && (offered || eager || !waited))
     notify(peer, Need::Cpu);
-  else if (offered)
+  else if (offered || collective)
     notify(peer, Need::Match);
   else if (eager)
     notify(peer, Need::Look);

@@ -10,6 +10,7 @@ namespace uintr {
 constexpr uint64_t kSingleChunk = 256, kMinChunk = 128, kMaxChunk = 256, kChunkUnit = 64;
 constexpr uint64_t kMinSlice = 128, kMaxSlice = 512, kIdleBudget = 1024;
 constexpr uint64_t kMaxPiece = 256;
+constexpr uint64_t kStepCharge = 16;
 constexpr uint64_t kHandlerReserve = 512;
 constexpr uint32_t kReplyRingBytes = 256;
 #else
@@ -21,6 +22,7 @@ constexpr uint64_t kMinSlice = 512 * 1024;         // what a handler copies in o
 constexpr uint64_t kMaxSlice = 2 * 1024 * 1024;
 constexpr uint64_t kIdleBudget = 4 * 1024 * 1024;  // per progress(Idle), so that rings and loop get their turn
 constexpr uint64_t kMaxPiece = 256 * 1024;         // of a pipelined transfer, at once
+constexpr uint64_t kStepCharge = 4096;             // a step of a schedule counts as copying this much
 constexpr uint64_t kHandlerReserve = 4 * 1024 * 1024;  // of committed arena, for receives without a buffer
 constexpr uint32_t kReplyRingBytes = 8192;         // 128 records of 64 bytes
 #endif

@@ -5,6 +5,10 @@
 //            Posted → Stalled → Active or Done          (no committed arena block at match time)
 //            Matched → Active → Done                     (taken by improbe, received by imrecv)
 //   any      Offered/Active → Closing → Done            (the other end may still touch the buffer)
+//   collective  Running → Done
+//
+// A message of a collective operation has a slot that its schedule has reserved:
+// Free while it is not used, and back there when it is over (schedule.cc).
 //
 // A slot index and its generation name a request for ever; the public words in
 // shared memory carry the generation too.
@@ -16,7 +20,7 @@
 
 namespace uintr {
 
-enum class SlotState : uint8_t { Free = 0, Queued, Offered, Posted, Matched, Stalled, Active, Closing, Done };
+enum class SlotState : uint8_t { Free = 0, Queued, Offered, Posted, Matched, Stalled, Active, Closing, Done, Running };
 
 enum SlotFlags : uint8_t {
   kAllocate = 1,      // receive into an arena block taken at match time
@@ -29,8 +33,10 @@ enum SlotFlags : uint8_t {
   kReceive = 128,
 };
 
+struct Schedule;
+
 struct Slot {
-  Links links;       // in exactly one of: posted chain, send queue, stalled list, completion list
+  Links links;       // in exactly one of: posted chain, send queue, stalled list, completion list, ready list
   Links work;        // work list (Active transfers with something left to claim or push)
   Links owes;        // the peer's list of owed replies
   uint32_t generation;
@@ -60,6 +66,11 @@ struct Slot {
   uint64_t pushed;           // pipelined: bytes pushed or received so far
   Error fin_error;           // what the owed Fin says
   uint32_t fin_errno;
+  // Collective operations.
+  Schedule* collective;  // this request is one
+  Schedule* schedule;    // the slot is reserved for messages of one
+  Links part;            // its schedule's idle or busy slots
+  uint32_t step;         // of its schedule
 };
 
 inline bool is_receive(const Slot& s) { return (s.flags & kReceive) != 0; }

@@ -3,6 +3,19 @@
 
 namespace uintr {
 
+namespace {
+
+// The last round may do without its End.
+void count_rounds(const Schedule& c, RequestView* v) {
+  for (uint32_t i = 0; i < c.count; ++i) {
+    const bool first = i == 0 || c.steps[i - 1].kind == ScheduleStep::Kind::End;
+    v->rounds += first;
+    if (i <= c.next) v->round = v->rounds;
+  }
+}
+
+}  // namespace
+
 void Engine::counters(Counters* out) {
   Inside inside(core(this));
   *out = core(this)->count;
@@ -36,6 +49,9 @@ void Engine::each_request(void (*visit)(void*, const RequestView&), void* to) co
       case SlotState::Active: v.state = RequestView::State::Active; break;
       case SlotState::Closing: v.state = RequestView::State::Closing; break;
       case SlotState::Done: v.state = RequestView::State::Done; break;
+      case SlotState::Running:
+        v.state = s.error == Error::None ? RequestView::State::Active : RequestView::State::Closing;
+        break;
     }
     v.handle = make_handle(i, s.generation);
     v.kind = is_receive(s) ? RequestView::Kind::Receive : RequestView::Kind::Send;
@@ -43,6 +59,12 @@ void Engine::each_request(void (*visit)(void*, const RequestView&), void* to) co
     v.length = is_receive(s) && s.total != 0 ? s.total : s.length;
     uint64_t copied = uint64_t{s.copied} * s.chunk;
     v.moved = (s.flags & kPipelined) != 0 ? s.pushed : copied < s.moving ? copied : s.moving;
+    if (s.collective != nullptr) {
+      v.kind = RequestView::Kind::Collective;
+      v.peer = kAnySource;
+      v.length = s.collective->bytes, v.moved = s.collective->moved;
+      count_rounds(*s.collective, &v);
+    }
     visit(to, v);
   }
 }

@@ -1,11 +1,12 @@
 // Collective operations: the schedules of all ranks together give every rank what it has to get. Here without processes,
 // so that there can be many of them.
+import { Buffer } from 'node:buffer';
 import type { Passed } from '../../lib/bytes.js';
 import type { Call } from '../../lib/collectives/channel.js';
 import * as moving from '../../lib/collectives/moving.js';
 import * as reducing from '../../lib/collectives/reducing.js';
 import { reduceBytes } from '../../lib/collectives/reductions.js';
-import { doublings, Kind, RECORD } from '../../lib/collectives/schedule.js';
+import { Kind, RECORD } from '../../lib/collectives/schedule.js';
 import { THRESHOLDS } from '../../lib/collectives/thresholds.js';
 import {
   type Case,
@@ -52,14 +53,14 @@ class Rank {
   readonly #mail: Sent[][][];
   #at = 0;
   #round = 0;
-  #receives: { from: number; into: Uint8Array }[] = [];
+  #receives: { from: number; into: Uint8Array; expected: Uint8Array | undefined }[] = [];
 
   constructor(rank: number, call: AnyCall, mail: Sent[][][]) {
     this.#rank = rank;
     this.#call = call;
     // With the messages of the check, which must not change what meets what.
-    this.#records = call.schedule.records((peer) => peer, doublings(call.schedule.size));
-    this.#buffers = [new Uint8Array(call.schedule.scratchBytes), ...call.buffers.map(view)];
+    this.#records = call.schedule.records((peer) => peer, new TextEncoder().encode(call.called));
+    this.#buffers = [call.schedule.memory(), ...call.buffers.map(view)];
     this.#mail = mail;
   }
 
@@ -74,10 +75,13 @@ class Rank {
       const sent = this.#mail[this.#rank]![next.from]!.shift();
       if (sent === undefined) return false;
       if (sent.round !== this.#round) throw new Error(`sent in round ${sent.round}, received in round ${this.#round}`);
-      if (sent.bytes.length !== next.into.length) {
-        throw new Error(`${sent.bytes.length} bytes where ${next.into.length} are expected`);
+      const { expected = next.into } = next;
+      if (sent.bytes.length !== expected.length) {
+        throw new Error(`${sent.bytes.length} bytes where ${expected.length} are expected`);
       }
       next.into.set(sent.bytes);
+      if (next.expected !== undefined && Buffer.compare(sent.bytes, next.expected) !== 0)
+        throw new Error('other bytes');
       this.#receives.shift();
       if (this.#receives.length === 0) this.#round += 1;
       return true;
@@ -95,8 +99,10 @@ class Rank {
       if (kind === Kind.End) break;
       const place = this.#place(buffer!, offset!, bytes!);
       if (kind === Kind.Send) this.#mail[peer!]![this.#rank]!.push({ bytes: place.slice(), round: this.#round });
-      else if (kind === Kind.Recv) this.#receives.push({ from: peer!, into: place });
-      else if (kind === Kind.Copy) place.set(this.#place(buffer2!, offset2!, bytes!));
+      else if (kind === Kind.Recv) {
+        const expected = extra === 0 ? undefined : this.#place(buffer2!, offset2!, extra!);
+        this.#receives.push({ from: peer!, into: place, expected });
+      } else if (kind === Kind.Copy) place.set(this.#place(buffer2!, offset2!, bytes!));
       else reduceBytes(extra!, place, this.#place(buffer2!, offset2!, bytes!), this.#call.combine);
     }
     this.#at += RECORD;

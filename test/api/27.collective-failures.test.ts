@@ -4,6 +4,7 @@ import { IN_PLACE, type Request, type World } from '../../lib/index.js';
 import { coded, invalid, peerExited } from '../helpers/errors.js';
 import { eachDriver } from '../helpers/matrix.js';
 import { processTest, rankTest } from '../helpers/rank-test.js';
+import { compute } from '../helpers/work.js';
 import { nextPeerExit } from '../helpers/worlds.js';
 import { inWorldsOf } from '../helpers/worlds-of-sizes.js';
 
@@ -194,7 +195,24 @@ describe('a collective', () => {
     },
   );
 
-  rankTest('10. that was not started for a bad argument is none', 2, async (world) => {
+  processTest(
+    '10. of more messages at a time than there may be requests fails on all ranks, and messages go on',
+    { ranks: 9, join: { maxRequests: 16 } },
+    async (t) => {
+      const world = await t.join();
+      await world.barrier();
+      const failed = (error: { code?: string }): boolean =>
+        error.code === 'ERR_UINTR_NO_MEMORY' || error.code === 'ERR_UINTR_REVOKED';
+      // Long enough for each to send to each at once.
+      await assert.rejects(world.alltoall(i32(900), i32(900)), failed);
+      await assert.rejects(world.barrier(), revoked);
+      const [dest, source] = [(t.rank + 1) % 9, (t.rank + 8) % 9];
+      await world.sendrecv(i32(1), i32(1), { dest, source });
+      await world.close();
+    },
+  );
+
+  rankTest('11. that was not started for a bad argument is none', 2, async (world) => {
     const [a, b] = [i32(2), i32(4)];
     const bad: [Start, string][] = [
       [(w) => w.ibcast([1] as never, 0), 'buffer'],
@@ -260,4 +278,37 @@ describe('a collective', () => {
     }
     await world.close();
   });
+});
+
+describe('a worker that is terminated', () => {
+  for (const [name, start] of AT_WORK) {
+    for (const how of ['awaits', 'computes'] as const) {
+      processTest(
+        `13. while it ${how}, in the middle of ${name}: all others get ERR_UINTR_PEER_EXITED, then or with the next`,
+        {
+          ranks: 5,
+          processes: [
+            [0, 1, 2],
+            [3, 4],
+          ],
+          ended: [2],
+        },
+        async (t) => {
+          const world = await t.join();
+          const talk = async (): Promise<void> => {
+            for (let i = 0; ; i += 1) {
+              const request = start(world);
+              if (i === 4 && t.rank === 0) void t.terminate(2);
+              if (i === 4 && t.rank === 2 && how === 'computes') for (;;) compute(1_000);
+              await request;
+            }
+          };
+          if (t.rank === 2) return talk();
+          await assert.rejects(talk(), peerExited(2, 'exited'));
+          await world.close();
+          return true;
+        },
+      );
+    }
+  }
 });

@@ -31,6 +31,16 @@ export function computeUntilWritten(data: Bytes): number {
   return looked;
 }
 
+/** As computeUntilWritten, until `data` has the bytes of `expected`. */
+export function computeUntilEqual(data: Bytes, expected: Bytes): void {
+  const bytes = bytesOf(data);
+  for (const [at, byte] of bytesOf(expected).entries()) {
+    for (let looked = 0; Atomics.load(bytes, at) !== byte; looked += 1) {
+      if (looked > CAP) throw new Error('never written');
+    }
+  }
+}
+
 function anyNonZero(bytes: Uint8Array, from: number, to: number): boolean {
   for (let i = to - 1; i >= from; i -= 509) if (Atomics.load(bytes, i) !== 0) return true;
   return false;

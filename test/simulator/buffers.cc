@@ -78,7 +78,7 @@ std::string Buffers::check_read(uint32_t rank, const unsigned char* from, size_t
   if (b == nullptr || n == 0) return "";
   if (from < b->at || from + n > b->at + b->n) return complain("reads outside", rank, *b, from, n);
   if (b->use == Use::None) return complain("reads after the request was over", rank, *b, from, n);
-  if (b->use != Use::Send) return complain("reads what is received into", rank, *b, from, n);
+  if (b->use != Use::Send && b->use != Use::Work) return complain("reads what is received into", rank, *b, from, n);
   return "";
 }
 
@@ -87,6 +87,7 @@ std::string Buffers::check_write(uint32_t rank, const unsigned char* to, size_t 
   if (b == nullptr || n == 0) return "";
   if (to < b->at || to + n > b->at + b->n) return complain("writes outside", rank, *b, to, n);
   if (b->use == Use::None) return complain("writes after the request was over", rank, *b, to, n);
+  if (b->use == Use::Work) return "";
   if (b->use != Use::Receive) return complain("writes what is sent from", rank, *b, to, n);
   auto first = static_cast<size_t>(to - b->at);
   for (size_t i = 0; i < n; ++i) {

@@ -11,7 +11,8 @@ namespace simulator {
 
 class Buffers {
  public:
-  enum class Use : uint8_t { None, Send, Receive };
+  // Work: of a collective operation, which may do both, and more than once.
+  enum class Use : uint8_t { None, Send, Receive, Work };
 
   // Buffers are carved out of [begin, begin + bytes), each in a place of its
   // own that is never used twice in a run.

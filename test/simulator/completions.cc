@@ -14,6 +14,7 @@ void Rank::collect() {
   do {
     n = engine()->drain(out, 4);
     for (uint32_t i = 0; i < n; ++i) {
+      if (complete_collective(out[i])) continue;
       Request* found = nullptr;
       for (Request& r : requests_) {
         if (r.handle == out[i].handle && !r.over) found = &r;

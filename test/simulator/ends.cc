@@ -8,6 +8,7 @@ using namespace uintr;
 void Rank::finish() {
   machine().trace("finish");
   for (size_t i = 0; i < requests_.size(); ++i) cancel(i);
+  for (size_t i = 0; i < collectives_.size(); ++i) cancel_collective(i);
   collect();
   world_->more_memory();
   world_->begin_finish(rank_);
@@ -19,6 +20,9 @@ void Rank::finish() {
     machine().fail("rank %u: a request is neither cancelled nor finished: %s", rank_,
                    r.receive ? world_->model.text(world_->model.receipt(r.id)).c_str()
                              : world_->model.text(world_->model.message(r.id)).c_str());
+  }
+  for (const Collective& c : collectives_) {
+    if (!c.over) machine().fail("rank %u: collective %u is neither cancelled nor finished", rank_, c.tag);
   }
   world_->program_done(rank_);
   while (!world_->all_done()) {

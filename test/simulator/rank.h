@@ -5,6 +5,7 @@
 // never unwound.
 #pragma once
 
+#include <deque>
 #include <vector>
 
 #include "world.h"
@@ -45,6 +46,9 @@ class Rank {
   static constexpr size_t kNothing = ~size_t{0};
   size_t improbe(uint32_t source, uint32_t tag);
   void imrecv(size_t request);
+  // A collective operation of two ranks: sums of 32-bit integers.
+  size_t iallreduce(uint64_t elements, uint32_t tag = 1);
+  void cancel_collective(size_t index);
 
   bool over(size_t request) const { return requests_[request].over; }
   bool all_over() const { return unfinished_ == 0; }
@@ -90,6 +94,16 @@ class Rank {
     uintr::Error error;
   };
 
+  struct Collective {
+    uintr::Handle handle;
+    bool over, cancelled;
+    uint32_t tag;
+    uint64_t elements;
+    unsigned char* buffers[3];  // own values, the other's, sums
+    uintr::ScheduleStep steps[9];
+    uintr::Schedule schedule;
+  };
+
   enum class Slept { NotAtAll, Woken, Still };
   Slept sleep(uintr::Attention how, bool then_poll);
   bool wait(const size_t* requests, size_t n, uint32_t spins, bool abrupt);
@@ -97,6 +111,8 @@ class Rank {
   void look(uintr::Effort effort, bool* more);
   void collect();
   void complete(Request& r, const uintr::Completion& c);
+  void complete(Collective& c, const uintr::Completion& out);
+  bool complete_collective(const uintr::Completion& out);
   void complete_receive(Request& r, const uintr::Completion& c);
   unsigned char* buffer(uint64_t bytes, bool* in_heap);
   void give_back(const Request& r);
@@ -111,6 +127,7 @@ class Rank {
   uint32_t unfinished_ = 0;
   bool closing_ = false, abandoned_ = false;
   std::vector<Request> requests_;
+  std::deque<Collective> collectives_;
   std::vector<unsigned char> bytes_;
 };
 

@@ -124,6 +124,7 @@ void World::quiescent() {
   // done; where all compute, nobody does.
   bool carried = settings_.driver != Driver::Poll && (dead_ == 0 || kicked_);
   std::string why = carried ? unfinished_transfer() : "";
+  if (carried && why.empty()) why = unfinished_collective();
   if (!why.empty()) machine_->fail("no progress: %s", why.c_str());
   kicked_ = false;
   release(computing != 0 ? State::Computing : State::Asleep);

@@ -41,6 +41,8 @@ void World::reset(const Settings& settings, Machine* machine) {
   dead_ = left_ = closing_ = done_ = finishing_ = 0;
   kicked_ = false;
   model.clear();
+  collectives_.clear();
+  spoilt_ = 0;
 
   Geometry g{};
   g.size = settings.ranks;
@@ -103,6 +105,7 @@ void World::reset(const Settings& settings, Machine* machine) {
     setup.ports.commit = [](void* self, Ports::Segment segment, uint64_t offset, uint64_t bytes) {
       return static_cast<Port*>(self)->world->commit(segment, offset, bytes);
     };
+    setup.ports.reduce = reduce;
     engines_[i] = Engine::create(private_ + private_used_, setup);
     private_used_ += Engine::private_bytes(g);
   }

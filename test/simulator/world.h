@@ -72,6 +72,14 @@ class World : public Machine::World {
   // Its process has ended: pidfd and lifeline tell the others.
   void exit(uint32_t rank);
 
+  // ---- collective operations ----------------------------------------------
+  void begin_collective(uint32_t rank, uint32_t tag, uintr::Handle handle) {
+    collectives_.push_back({rank, tag, handle});
+  }
+  // Some rank has given it up, or it has failed there: it need not end elsewhere.
+  void spoil_collective(uint32_t tag) { spoilt_ |= 1u << tag; }
+  bool collective_spoilt(uint32_t tag) const { return (spoilt_ >> tag & 1) != 0; }
+
   // From now on commit() succeeds, and who waits for memory may try again.
   void more_memory() {
     committable_ = settings_.heap_bytes;
@@ -110,6 +118,8 @@ class World : public Machine::World {
   const Receipt* partner(const Message& m) const;
   std::string unmet(uint32_t rank) const;
   std::string unfinished_transfer() const;
+  std::string unfinished_collective() const;
+  static void reduce(uint32_t reduction, void* inout, const void* in, uint64_t elements);
 
   Settings settings_;
   Machine* machine_ = nullptr;
@@ -129,6 +139,12 @@ class World : public Machine::World {
   bool kicked_ = false;  // since they last stood still
   uint64_t committable_ = 0;
   bool memory_came_back_ = false;
+  struct CollectiveRun {
+    uint32_t rank, tag;
+    uintr::Handle handle;
+  };
+  std::vector<CollectiveRun> collectives_;
+  uint32_t spoilt_ = 0;  // bit per tag
 };
 
 }  // namespace simulator

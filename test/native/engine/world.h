@@ -36,6 +36,7 @@ struct Options {
   bool interrupts = true;
   bool interrupt_wakes = true;
   void (*interrupt)(World* world, uint32_t peer) = nullptr;  // instead of noting it in Rank::interrupted
+  void (*reduce)(uint32_t reduction, void* inout, const void* in, uint64_t elements) = nullptr;
   int32_t pid = 0;                                           // of all ranks, for copies by the kernel; 0: this process
 };
 
@@ -174,6 +175,7 @@ inline World::World(const Options& o) : options(o) {
       if (segment == Ports::Segment::Heap) return offset + bytes <= options.heap_committable;
       return options.ring_committable || segment != Ports::Segment::Control || bytes != options.ring_bytes;
     };
+    s.ports.reduce = o.reduce;
     r->engine = Engine::create(r->memory->base(), s);
   }
 }
