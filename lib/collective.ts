@@ -23,7 +23,8 @@ import type { Request } from './request.js';
 /**
  * The collective part of a {@link Comm}: operations that all of its ranks start, in the same order. Any number may be
  * under way. Buffers must be left alone until the request is done; a request keeps the process alive, as a send does, and
- * cannot be cancelled. Every operation waits for all ranks to have started it.
+ * cannot be cancelled. Every operation waits for all ranks to have started it. Where interrupts work, it then goes on
+ * also on ranks that compute; one with a function for `op` only where JavaScript can call that.
  *
  * All lengths are in elements of the arrays; ArrayBuffers and DataViews have bytes. Blocks lie one after another, in the
  * order of the ranks, and are of equal length, except where counts are given. A buffer that only the root uses may be

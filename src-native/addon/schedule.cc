@@ -1,5 +1,5 @@
-// postSchedule(): from records of numbers to what the engine carries out. The engine trusts its steps, so every number is
-// looked at here.
+// postSchedule(): from records of numbers to what the engine carries out. The engine trusts its steps, so every number
+// is looked at here.
 #include "addon/schedule.h"
 
 #include <cmath>

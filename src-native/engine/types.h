@@ -22,7 +22,7 @@ enum class Error : uint32_t {
   Protocol,     // the peer wrote what no correct engine writes
   CopyFailed,   // the kernel refused a copy; Completion::length holds the errno
   Timeout,      // close() ran out of time
-  Mismatch,     // not the message that a collective operation expects; Completion::tag is the step, and length the message's
+  Mismatch,     // not the message that a collective operation expects: of Completion::length bytes, in the step `tag`
 };
 
 // Why a peer is gone (api.md, 'peer-exit').

@@ -89,9 +89,9 @@ describe('collectives', () => {
     }),
   );
 
-  rankTest('4. of long buffers', { ranks: 4, timeoutMs: 200_000 }, async (world) => {
+  rankTest('4. of long buffers', { ranks: 5, timeoutMs: 200_000 }, async (world) => {
     await runTogether(world, movingCases(600_001, 2));
-    await runTogether(world, reducingCases(named(Float64Array, 'sum'), 40_000, 3));
+    await runTogether(world, reducingCases(named(Float64Array, 'sum'), 80_000, 3));
   });
 });
 
