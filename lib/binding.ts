@@ -30,6 +30,8 @@ export interface NativeJoinOptions {
   name?: string;
   size: number;
   rank?: number;
+  /** 1: ranks can come back. */
+  rejoin?: number;
   driver: string;
   signal: string;
   copyKinds: number;
@@ -56,6 +58,9 @@ export interface NativeWorld {
   readonly maxRequests: number;
   readonly heapBytes: number;
   readonly hostedName: string;
+  /** Ranks can come back; by rank, how often each has when this one joined. */
+  readonly elastic: boolean;
+  readonly incarnations: readonly number[];
 
   /** A slot (>= 0), or a PostResult. Arguments are in the exchange. */
   postSend(data: NodeJS.ArrayBufferView | ArrayBuffer): number;
@@ -89,6 +94,8 @@ export interface NativeWorld {
   driver(): string;
   life(rank: number): number;
   copy(rank: number): number;
+  /** Makes a rank that is gone a peer again, in the life that waits for it; undefined where none does any more. */
+  letIn(rank: number): { pid: number; incarnation: number } | undefined;
 
   alloc(bytes: number): ArrayBuffer | undefined;
   takeBlock(offset: number, bytes: number): ArrayBuffer | undefined;

@@ -17,7 +17,7 @@ import {
 } from './collectives/moving.js';
 import type { NumericArray, Op } from './collectives/operators.js';
 import { callAllreduce, callExscan, callReduce, callReduceScatter, callScan } from './collectives/reducing.js';
-import { contextOf, coreOf, groupOf, PointToPoint, scopeOf } from './point-to-point.js';
+import { coreOf, groupOf, PointToPoint, scopeOf } from './point-to-point.js';
 import type { Request } from './request.js';
 
 /**
@@ -43,7 +43,11 @@ export abstract class Collective extends PointToPoint {
   #channel: Channel | undefined;
 
   #start<T>(call: Call<T>): Request<T> {
-    this.#channel ??= new Channel(coreOf(this), contextOf(this), groupOf(this), scopeOf(this));
+    const core = coreOf(this);
+    const scope = scopeOf(this);
+    if (this.#channel === undefined || this.#channel.hasEnded) {
+      this.#channel = new Channel(core, scope?.context ?? core.worldContext, groupOf(this), scope);
+    }
     return this.#channel.start(call);
   }
 

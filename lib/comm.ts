@@ -14,6 +14,8 @@ const MAX_INT = 2 ** 31 - 1;
 export abstract class Comm extends Collective {
   // Of dup and split, in the order in which all ranks make them.
   #calls = 0;
+  // Of the world, the context of those calls.
+  #context: number | undefined;
 
   /** 'world'; of one that was made by dup or split, how. The same at all its ranks. */
   get name(): string {
@@ -58,12 +60,15 @@ export abstract class Comm extends Collective {
     return this.#derive({ kind: 'split', color: color ?? null, key }, bad);
   }
 
-  async #derive(wish: Omit<Wish, 'id'>, bad?: UintrError): Promise<DerivedComm | null> {
+  async #derive(wish: Omit<Wish, 'id' | 'life'>, bad?: UintrError): Promise<DerivedComm | null> {
     const core = coreOf(this);
     const scope = scopeOf(this);
     core.checkOpen();
     scope?.check();
-    const parent: Parent = { core, scope, group: groupOf(this), context: contextOf(this), name: this.name };
+    const context = scope === undefined ? core.worldContext : contextOf(this);
+    if (context !== this.#context) this.#calls = 0;
+    this.#context = context;
+    const parent: Parent = { core, scope, group: groupOf(this), context, name: this.name };
     const made = derive(parent, this.#calls + 1, wish, bad);
     this.#calls += 1;
     if (bad !== undefined) {

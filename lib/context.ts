@@ -23,6 +23,11 @@ export enum Purpose {
 const CONTEXTS_PER_ID = 8;
 // An id is the rank of the world that gives it, and a number of its own: so nobody has to be asked for one.
 const NUMBERS = 2 ** 19;
+// Of those of rank 0 the last are the world's own: when a rank has come back, what all ranks do together begins anew,
+// and must not meet what was left of it.
+const WORLDS = 2 ** 16;
+// Likewise a rank that has come back gives other ids than it did in its life before.
+const PER_LIFE = 2 ** 12;
 
 /** The context of communicator `id`, below 2^29, for point-to-point messages. */
 export function contextFor(id: number): number {
@@ -50,23 +55,38 @@ export const PURPOSES: readonly Purpose[] = [
   Purpose.Reply,
 ];
 
+/** The world's id for what all its ranks do together, when ranks have come back `returns` times in all. */
+export function worldId(returns: number): number {
+  return returns === 0 ? 0 : NUMBERS - 1 - ((returns - 1) % WORLDS);
+}
+
+export function isWorldId(id: number): boolean {
+  return id === 0 || (id >= NUMBERS - WORLDS && id < NUMBERS);
+}
+
 /** The ids that one rank of the world has to give. */
 export class Ids {
   readonly #rank: number;
   // 0 of rank 0 is the world's.
-  #next = 1;
+  readonly #count: number;
+  readonly #first: number;
+  #given = 0;
   readonly #free: number[] = [];
 
-  constructor(rank: number) {
+  /** `incarnation`: how often the rank has come back. */
+  constructor(rank: number, incarnation = 0) {
     this.#rank = rank;
+    this.#count = (rank === 0 ? NUMBERS - WORLDS : NUMBERS) - 1;
+    this.#first = (incarnation * PER_LIFE) % this.#count;
   }
 
   /** Undefined when all are taken. */
   take(): number | undefined {
     const id = this.#free.pop();
-    if (id !== undefined || this.#next === NUMBERS) return id;
-    this.#next += 1;
-    return this.#rank * NUMBERS + this.#next - 1;
+    if (id !== undefined || this.#given === this.#count) return id;
+    const number = 1 + ((this.#first + this.#given) % this.#count);
+    this.#given += 1;
+    return this.#rank * NUMBERS + number;
   }
 
   /** Nobody uses it, or will. */

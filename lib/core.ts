@@ -2,7 +2,7 @@
 // alive. Nothing outside the package sees it.
 import type { NativeWorld } from './binding.js';
 import { ANY_SOURCE, ANY_TAG } from './constants.js';
-import { Ids } from './context.js';
+import { contextFor, Ids, worldId } from './context.js';
 import { requestChannel } from './diagnostics.js';
 import { closedError, type ExitCause, invalidArgument, UintrError } from './errors.js';
 import {
@@ -16,6 +16,7 @@ import {
   FLAGS,
   IMMEDIATE,
   NEWS_PEER_GONE,
+  NEWS_RETURNING,
   PEER,
   POST_CLOSED,
   POST_DONE,
@@ -39,6 +40,7 @@ import {
   WANTED,
 } from './exchange.js';
 import { exitCause, failureOf, NO_MEMORY, noMemory } from './failures.js';
+import type { Group } from './group.js';
 import { inspectAsked } from './inspect-signal.js';
 import type { Message, Status } from './message.js';
 import { Probes } from './probe.js';
@@ -56,6 +58,7 @@ import {
   rejected,
   slotOf,
   started,
+  withdrawWith,
 } from './request.js';
 import type { Scope } from './scope.js';
 
@@ -67,6 +70,13 @@ const RETRY_MS = 20;
 export interface CoreEvents {
   peerGone(rank: number, cause: ExitCause): void;
   driverLost(): void;
+  /** Sends to it go through from now on. */
+  peerJoined(rank: number, pid: number, incarnation: number): void;
+}
+
+interface Named {
+  group: Group;
+  name: string;
 }
 
 type RequestKind = RequestInspection['kind'];
@@ -98,8 +108,15 @@ export class Core {
   readonly collectives = new Map<number, string>();
   /** Ranks that are known to be gone. */
   readonly gone = new Map<number, ExitCause>();
-  // Of those, the ones that the communicators have not been told of.
-  readonly #lost: number[] = [];
+  /** Ranks can come back; how often each has, as far as is known here. */
+  readonly elastic: boolean;
+  readonly incarnations: number[];
+  /** Fails what all ranks of the world do together and have begun. */
+  endCollectives: ((error: UintrError) => void) | undefined;
+  // What has become of ranks and the communicators have not been told of; without a cause: it wants to come back.
+  readonly #changes: { rank: number; cause?: ExitCause }[] = [];
+  // What a return to the group leaves without an end.
+  readonly #tied = new Map<Request<unknown>, Named>();
   // What goes on once the batch is read, while it is being read.
   #next: (() => void)[] = [];
   #reading = false;
@@ -118,7 +135,14 @@ export class Core {
     this.maxRequests = native.maxRequests;
     this.#words = new Int32Array(native.exchange);
     this.#events = events;
-    this.ids = new Ids(native.rank);
+    this.elastic = native.elastic;
+    this.incarnations = [...native.incarnations];
+    this.ids = new Ids(native.rank, this.incarnations[native.rank]);
+  }
+
+  /** Of what all ranks of the world do together: it begins anew when one has come back. */
+  get worldContext(): number {
+    return contextFor(worldId(this.incarnations.reduce((sum, times) => sum + times, 0)));
   }
 
   /** Requests in flight. */
@@ -319,10 +343,11 @@ export class Core {
       if (left < BATCH_RECORDS) break;
     }
     // A probe of a communicator asks what is known here, and the engine may have known before.
-    let sighted = this.#lost.length > 0;
-    while (this.#lost.length > 0) {
-      const rank = this.#lost.shift()!;
-      for (const scope of this.scopes.values()) scope.lost(rank, this.gone.get(rank)!);
+    let sighted = this.#changes.length > 0;
+    while (this.#changes.length > 0) {
+      const { rank, cause } = this.#changes.shift()!;
+      if (cause === undefined) this.#letIn(rank);
+      else for (const scope of this.scopes.values()) scope.lost(rank, cause);
     }
     if (words[SIGHTED] !== 0) {
       sighted = true;
@@ -366,15 +391,41 @@ export class Core {
   }
 
   #tell(words: Int32Array, at: number): void {
+    const rank = words[at + R_SOURCE]!;
+    if (words[at + R_ERROR] === NEWS_RETURNING) {
+      this.#changes.push({ rank });
+      return;
+    }
     if (words[at + R_ERROR] !== NEWS_PEER_GONE) {
       this.#events.driverLost();
       return;
     }
-    const rank = words[at + R_SOURCE]!;
     const cause = exitCause(words[at + R_CAUSE]!);
     this.gone.set(rank, cause);
-    this.#lost.push(rank);
+    this.#changes.push({ rank, cause });
     this.#events.peerGone(rank, cause);
+  }
+
+  /** Here, and at once for the engine and all communicators: so nothing of the old life is taken for the new one's. */
+  #letIn(rank: number): void {
+    const life = this.native.letIn(rank);
+    if (life === undefined) return;
+    this.gone.delete(rank);
+    this.incarnations[rank] = life.incarnation;
+    this.endCollectives?.(returnedError('world', rank, this.rank));
+    for (const scope of this.scopes.values()) scope.returned(rank);
+    for (const [request, { group, name }] of this.#tied) {
+      const peer = group.toGroup(rank);
+      if (peer !== undefined) withdrawWith(request, returnedError(name, peer, group.rank));
+    }
+    this.#events.peerJoined(rank, life.pid, life.incarnation);
+  }
+
+  /** That receive fails when a rank of the communicator comes back, which knows nothing of what it is for. */
+  untilReturn(comm: Named, request: Request<unknown>): void {
+    if (!this.elastic) return;
+    for (const tied of this.#tied.keys()) if (!isActive(tied)) this.#tied.delete(tied);
+    this.#tied.set(request, comm);
   }
 
   /** Blocks this thread for one slice, or until something is complete. */
@@ -479,6 +530,12 @@ export class Core {
   unwant(): void {
     this.#words[WANTED]! -= 1;
   }
+}
+
+/** `peer`, `rank`: in the communicator. */
+export function returnedError(name: string, peer: number, rank: number): UintrError {
+  const text = `rank ${peer} of '${name}' has come back, and begins anew`;
+  return new UintrError('ERR_UINTR_REVOKED', text, { rank, peer });
 }
 
 function engineSource(source: number, scope: Scope | undefined): number {

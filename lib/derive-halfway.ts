@@ -35,6 +35,7 @@ export function watch(scope: Scope, parent: Parent, number: number): void {
     if (parent.scope !== undefined && !core.scopes.has(parent.scope.id)) return;
     postOrLater(core, () => {
       const told = core.postRecv(readStatus, NOTHING, ANY_SOURCE, tagOf(number), managementOf(context), undefined);
+      core.untilReturn(parent, told);
       void outcomeOf(told).then(({ status }) => {
         if (status === 'fulfilled') scope.revoke(() => halfMade(scope, parent, cause));
       });

@@ -13,6 +13,8 @@ export interface Wish {
   key: number;
   /** For the communicator, if this rank becomes its rank 0. */
   id: number;
+  /** How often the rank has come back. */
+  life: number;
 }
 
 /** An error on its way to other ranks. */
@@ -33,13 +35,15 @@ export interface Refusal {
 export interface Answer {
   id: number;
   members: number[];
+  /** Of each. */
+  lives: number[];
 }
 
 /** A message's share of a buffer that holds any wish or refusal, in bytes. */
 export const WISH_BYTES = 4096;
 const MESSAGE_CHARACTERS = 500;
-// A number of four digits and a comma.
-const MEMBER_BYTES = 5;
+// A number of four digits, one of ten, and their commas.
+const MEMBER_BYTES = 16;
 
 /** Holds any answer to a rank of a communicator of that size. */
 export function answerBytes(size: number): number {
@@ -52,26 +56,28 @@ export function encode(value: Wish | Answer | Refusal): Uint8Array {
 
 /** The wish of `rank` of the world. */
 export function decodeWish(bytes: Uint8Array, rank: number): Wish | Refusal {
-  const { kind, color, key, id, failure } = parse(bytes);
+  const { kind, color, key, id, life, failure } = parse(bytes);
   if (failure !== undefined) return { failure: checkFailure(failure) };
   const good =
     (kind === 'dup' || kind === 'split') &&
     (color === null || Number.isInteger(color)) &&
     Number.isInteger(key) &&
+    Number.isInteger(life) &&
     isId(id, rank);
   if (!good) throw garbage();
-  return { kind, color: color as number | null, key: key as number, id };
+  return { kind, color: color as number | null, key: key as number, id, life: life as number };
 }
 
 /** The answer to a rank that is in `parent`. */
 export function decodeAnswer(bytes: Uint8Array, parent: Group): Answer | Refusal {
-  const { id, members, failure } = parse(bytes);
+  const { id, members, lives, failure } = parse(bytes);
   if (failure !== undefined) return { failure: checkFailure(failure) };
   if (!Array.isArray(members) || new Set(members).size !== members.length) throw garbage();
   if (members.some((rank) => !Number.isInteger(rank) || rank < 0 || parent.toGroup(rank) === undefined))
     throw garbage();
+  if (!Array.isArray(lives) || lives.length !== members.length || !lives.every(Number.isInteger)) throw garbage();
   if (members.length > 0 && !(members.includes(parent.toWorld(parent.rank)) && isId(id, members[0]))) throw garbage();
-  return { id: id as number, members };
+  return { id: id as number, members, lives };
 }
 
 export function failureFrom({ code, message, peer, cause }: UintrError): Failure {

@@ -43,13 +43,16 @@ const TAGS = 2 ** 30;
 export function derive(
   parent: Parent,
   number: number,
-  asked: Omit<Wish, 'id'>,
+  asked: Omit<Wish, 'id' | 'life'>,
   bad?: UintrError,
 ): Promise<Scope | null> {
   const { core, group, scope } = parent;
   const id = core.ids.take();
   const refused = bad ?? (id === undefined ? noIds(group) : undefined);
-  const wish = refused === undefined ? { ...asked, id: id! } : { failure: failureFrom(refused) };
+  const wish =
+    refused === undefined
+      ? { ...asked, id: id!, life: core.incarnations[core.rank]! }
+      : { failure: failureFrom(refused) };
   let answer: Promise<Answer | Refusal>;
   try {
     answer =
@@ -67,7 +70,8 @@ export function derive(
     if (given.members.length === 0) return null;
     const suffix = asked.color === null || asked.kind === 'dup' ? '' : `-${asked.color}`;
     const name = `${parent.name}/${asked.kind}-${number}${suffix}`;
-    const made = new Scope(core, given.id, name, Group.of(given.members, core.rank));
+    const lives = core.elastic ? given.lives : undefined;
+    const made = new Scope(core, given.id, name, Group.of(given.members, core.rank), lives);
     watch(made, parent, number);
     return made;
   });
@@ -86,6 +90,7 @@ function follow(parent: Parent, number: number, kind: string, wish: Wish | Refus
   const alreadyGone = core.gone.has(leader);
   const into = new Uint8Array(answerBytes(group.size));
   const receive = core.postRecv(readStatus, into, leader, tagOf(number), context, undefined);
+  core.untilReturn(parent, receive);
   try {
     core.postSend(encode(wish), leader, tagOf(number), context, 0, undefined);
   } catch (error) {
@@ -141,6 +146,7 @@ async function wishOf(parent: Parent, tag: number, kind: string, rank: number): 
   const into = new Uint8Array(WISH_BYTES);
   const context = contextOfPurpose(parent.context, Purpose.Management);
   const receive = core.postRecv(readStatus, into, world, tag, context, undefined);
+  core.untilReturn(parent, receive);
   const outcome = await outcomeOf(receive);
   if (outcome.status === 'rejected') throw absent(outcome.reason, parent, kind);
   const wish = decodeWish(into.subarray(0, outcome.value.byteLength), world);
@@ -180,10 +186,14 @@ function form(wishes: readonly Wish[], group: Group): Answer[] {
   for (const [rank, { color }] of wishes.entries()) {
     if (color !== null) colors.set(color, [...(colors.get(color) ?? []), rank]);
   }
-  const answers: Answer[] = wishes.map(() => ({ id: -1, members: [] }));
+  const answers: Answer[] = wishes.map(() => ({ id: -1, members: [], lives: [] }));
   for (const ranks of colors.values()) {
     ranks.sort((a, b) => wishes[a]!.key - wishes[b]!.key || a - b);
-    const answer = { id: wishes[ranks[0]!]!.id, members: ranks.map((rank) => group.toWorld(rank)) };
+    const answer = {
+      id: wishes[ranks[0]!]!.id,
+      members: ranks.map((rank) => group.toWorld(rank)),
+      lives: ranks.map((rank) => wishes[rank]!.life),
+    };
     for (const rank of ranks) answers[rank] = answer;
   }
   return answers;

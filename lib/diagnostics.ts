@@ -5,6 +5,7 @@
  * - `uintr:join` { world }: this thread has entered a world
  * - `uintr:close` { world }: it has left it
  * - `uintr:peer-exit` { world, rank, cause }: as the event of that name
+ * - `uintr:peer-join` { world, rank, pid, incarnation }: as the event of that name
  * - `uintr:request` { rank, request, kind, peer, tag, context, byteLength }: an operation was posted. `rank` is the own
  *   one, and `peer` the other rank (of the world), or ANY_SOURCE, as for a collective; `byteLength` the length of the buffer, and undefined
  *   for a receive without one
@@ -15,5 +16,6 @@ import { type Channel, channel } from 'node:diagnostics_channel';
 export const joinChannel: Channel = channel('uintr:join');
 export const closeChannel: Channel = channel('uintr:close');
 export const peerExitChannel: Channel = channel('uintr:peer-exit');
+export const peerJoinChannel: Channel = channel('uintr:peer-join');
 export const requestChannel: Channel = channel('uintr:request');
 export const settleChannel: Channel = channel('uintr:settle');

@@ -15,7 +15,8 @@ import { inspect } from 'node:util';
  * - `ERR_UINTR_MISMATCH`: the ranks of a communicator did not call the same collective operation, with the same root,
  *   operation, type and length
  * - `ERR_UINTR_REVOKED`: a collective operation of this communicator has failed, here or on another rank; `cause` says
- *   how. It can have no more of them
+ *   how. It can have no more of them. Or rank `peer` has come back (`rejoin`): communicators that had it are over, and
+ *   the collective operations of the world begin anew
  */
 export type UintrErrorCode =
   | 'ERR_UINTR_UNSUPPORTED'

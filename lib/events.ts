@@ -12,9 +12,21 @@ export interface PeerExit {
   cause: ExitCause;
 }
 
+/** A rank that was gone and has come back. */
+export interface PeerJoin {
+  /** Of the world. */
+  rank: number;
+  /** Its process; 0 where that cannot be told (another PID namespace). */
+  pid: number;
+  /** How often it has come back. */
+  incarnation: number;
+}
+
 /** What a world emits. It never emits 'error'. */
 export interface WorldEvents {
   'peer-exit': [PeerExit];
+  /** Only where ranks can come back; after the 'peer-exit' of its life before. */
+  'peer-join': [PeerJoin];
   /** Only in the rank that called World.spawn. */
   'child-exit': [ChildExit];
 }

@@ -50,6 +50,7 @@ export const POST_BAD_SCHEDULE = -6;
 
 /** News */
 export const NEWS_PEER_GONE = 0;
+export const NEWS_RETURNING = 2;
 
 /** kAnySource and kAnyTag, as a signed word. */
 export const ANY = -2;

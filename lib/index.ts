@@ -7,7 +7,7 @@ export type { NumericArray, Op, OpFunction, OpName } from './collectives/operato
 export { Comm, DerivedComm } from './comm.js';
 export { ANY_SOURCE, ANY_TAG, IN_PLACE, PROC_NULL } from './constants.js';
 export { AbortError, type ExitCause, UintrError, type UintrErrorCode } from './errors.js';
-export type { PeerExit, WorldEvents } from './events.js';
+export type { PeerExit, PeerJoin, WorldEvents } from './events.js';
 export type { JoinOptions } from './join.js';
 export { Matched } from './matched.js';
 export type { Message, ReceivedValue, Status } from './message.js';

@@ -1,6 +1,6 @@
 // What inspect() tells: the engine's contexts and world ranks in a user's terms.
 import type { NativeInspection } from './binding.js';
-import { identify, Purpose } from './context.js';
+import { identify, isWorldId, Purpose } from './context.js';
 import type { Core } from './core.js';
 import type { RequestInspection, WorldInspection } from './reports.js';
 
@@ -26,7 +26,7 @@ function inTermsOfUser(
 ): RequestInspection {
   const { id, purpose } = identify(context);
   const scope = core.scopes.get(id);
-  const comm = id === 0 ? 'world' : (scope?.shownName ?? `communicator ${id}`);
+  const comm = isWorldId(id) ? 'world' : (scope?.shownName ?? `communicator ${id}`);
   const called = slot === undefined ? undefined : core.collectives.get(slot);
   return {
     kind,

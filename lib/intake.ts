@@ -11,6 +11,11 @@ import type { Service } from './service.js';
 import { Answer, type ServiceContexts } from './service-protocol.js';
 import type { Services } from './services.js';
 
+/** Who has asked, and in which of its lives. */
+export interface Asked extends Envelope {
+  life: number;
+}
+
 /** Where requests with one tag arrive, as long as the world is open: while none is open there they are refused. */
 export class Intake {
   service: Service | undefined;
@@ -50,9 +55,10 @@ export class Intake {
     this.#requests.go();
   }
 
-  #came(outcome: Outcome<ReceivedObject>, envelope: Envelope | undefined): void {
+  #came(outcome: Outcome<ReceivedObject>, came: Envelope | undefined): void {
     // It failed before anything came.
-    if (envelope === undefined) return;
+    if (came === undefined) return;
+    const envelope = { ...came, life: this.#lifeOf(came.source) };
     if (outcome.status === 'rejected') {
       this.answer(envelope, Answer.Error, describeError(outcome.reason));
     } else if (!this.isOpen) {
@@ -65,14 +71,14 @@ export class Intake {
   }
 
   /** There always is an answer, if only that there is none. Calls `over` when it is on its way, or nobody is there to get it. */
-  answer({ source, note: id }: Envelope, kind: Answer, value: unknown, over?: () => void): void {
+  answer({ source, note: id, life }: Asked, kind: Answer, value: unknown, over?: () => void): void {
     const send = (note: Answer, what: unknown): void => {
       const to = { dest: source, tag: id, note };
       const sent = sendObject(this.#core, this.#contexts.replies, what, to, this.#core.rank);
       if (over !== undefined) whenOver(sent, over);
     };
-    // A peer's garbage, to which there is nowhere to answer.
-    if (id < 1 || id > MAX_TAG) {
+    // A peer's garbage, to which there is nowhere to answer; or whoever has come back since has not asked.
+    if (id < 1 || id > MAX_TAG || life !== this.#lifeOf(source)) {
       over?.();
       return;
     }
@@ -83,6 +89,10 @@ export class Intake {
       const told = describeError(error);
       postOrLater(this.#core, () => send(Answer.Error, told), over);
     }
+  }
+
+  #lifeOf(source: number): number {
+    return this.#core.incarnations[source]!;
   }
 
   end({ source, note }: Envelope): void {

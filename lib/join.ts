@@ -18,6 +18,11 @@ export interface JoinOptions extends WorldOptions {
   size?: number;
   /** The rank to be; by arrival if not given. */
   rank?: number;
+  /**
+   * Makes the world elastic: a rank that is gone can come back, by joining with the same options again (see
+   * {@link World.incarnation}). All ranks give it, and each its `rank`. Default false.
+   */
+  rejoin?: boolean;
 }
 
 // src-native/engine/types.h, enum CopyKind
@@ -34,7 +39,7 @@ const ALLOWED_COPIES = {
 } as const;
 
 const MAX_RANKS = 1024;
-const JOIN_KEYS = keySet('name', 'size', 'rank', ...OPTIONS.map(({ name }) => name));
+const JOIN_KEYS = keySet('name', 'size', 'rank', 'rejoin', ...OPTIONS.map(({ name }) => name));
 
 /** What a world without a name is known as: one per thread, whether a launcher made it or nobody. */
 const UNNAMED = '';
@@ -152,10 +157,12 @@ function debugDriver(asked: string, used: string): void {
   debug("driver '%s' asked for, '%s' in use%s", asked, used, drivers.uintr.ok ? '' : ` (${drivers.uintr.reason})`);
 }
 
-function placeOf({ name, size, rank }: JoinOptions): Place {
+function placeOf({ name, size, rank, rejoin = false }: JoinOptions): Place {
+  if (typeof rejoin !== 'boolean') throw invalidArgument('rejoin', 'a boolean', rejoin);
   if (name === undefined) {
     if (size !== undefined) throw invalidArgument('size', 'left out where there is no name', size);
     if (rank !== undefined) throw invalidArgument('rank', 'left out where there is no name', rank);
+    if (rejoin) throw invalidArgument('rejoin', 'left out where there is no name', rejoin);
     return { size: 1 };
   }
   if (typeof name !== 'string' || name === '' || name.includes('\0')) {
@@ -167,7 +174,8 @@ function placeOf({ name, size, rank }: JoinOptions): Place {
   if (rank !== undefined && (!Number.isInteger(rank) || rank < 0 || rank >= size!)) {
     throw invalidArgument('rank', `an integer from 0 to ${size! - 1}`, rank);
   }
-  return { name, size: size!, ...(rank === undefined ? {} : { rank }) };
+  if (rejoin && rank === undefined) throw invalidArgument('rank', 'given where ranks can come back (rejoin)', rank);
+  return { name, size: size!, ...(rank === undefined ? {} : { rank }), ...(rejoin ? { rejoin: 1 } : {}) };
 }
 
 /** As the addon wants them. */

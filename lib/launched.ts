@@ -12,7 +12,9 @@ export interface Bootstrap {
 }
 
 /** Where a rank's world is, in the terms of the addon: by the launcher's socket, or under a name. */
-export type Place = (Bootstrap & { hubInode: number }) | { name?: string; size: number; rank?: number };
+export type Place =
+  | (Bootstrap & { hubInode: number })
+  | { name?: string; size: number; rank?: number; rejoin?: number };
 
 /** `socket` is the rank's end in the launcher; there it may have another number. */
 export function encodeBootstrap({ hubFd, size }: Bootstrap, socket: number): string {

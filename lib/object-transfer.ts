@@ -61,7 +61,8 @@ const FIRST_BYTES = 16 * 1024;
 /** At most so many receives of one object at a time, so that one does not take all of `maxRequests`. */
 const WINDOW = 16;
 
-let lastPartTag = 0;
+// Not the one of a life before, of which something may still be under way (rejoin).
+let lastPartTag = Math.floor(Math.random() * MAX_TAG);
 
 /** Starts to send; the value must not change before the request is done. Throws what clone() and posting throw. */
 export function sendObject(core: Core, channel: Channel, value: unknown, to: SendTo, rank: number): Request<Status> {

@@ -1,11 +1,11 @@
 // What a communicator has that is not the world: ranks of its own, requests of its own, and an end of its own.
-import { contextFor, contextOfPurpose, type Purpose } from './context.js';
-import type { Core } from './core.js';
+import { contextFor, contextOfPurpose, PURPOSES, type Purpose } from './context.js';
+import { type Core, returnedError } from './core.js';
 import { type ExitCause, UintrError } from './errors.js';
 import { ANY, R_SOURCE } from './exchange.js';
 import type { Group } from './group.js';
 import { type Request, withdrawWith } from './request.js';
-import { Sink } from './sink.js';
+import { drain, Sink } from './sink.js';
 
 export class Scope {
   readonly core: Core;
@@ -28,10 +28,14 @@ export class Scope {
   #lastLost: { peer: number; cause: ExitCause } | undefined;
   #ended: (() => UintrError) | undefined;
   readonly #sinks = new Map<Purpose, Sink>();
+  // How often each rank had come back when this was made; empty where ranks do not.
+  readonly #lives: readonly number[];
+  /** Fails the collective operations under way. */
+  endCollectives: ((error: UintrError) => void) | undefined;
   /** A dup or split of it has failed. */
   hasFailed = false;
 
-  constructor(core: Core, id: number, name: string, group: Group) {
+  constructor(core: Core, id: number, name: string, group: Group, lives: readonly number[] = []) {
     this.core = core;
     this.id = id;
     this.name = name;
@@ -39,7 +43,9 @@ export class Scope {
     this.context = contextFor(id);
     this.#others = group.size - 1;
     core.scopes.set(id, this);
+    this.#lives = lives;
     for (const [rank, cause] of core.gone) this.lost(rank, cause);
+    for (let rank = 0; rank < lives.length; rank += 1) this.returned(group.toWorld(rank));
   }
 
   /** Another of its contexts. */
@@ -83,6 +89,20 @@ export class Scope {
   /** Nothing more can come. */
   stopSinks(): void {
     for (const sink of this.#sinks.values()) sink.stop();
+  }
+
+  /** That rank of the world may have come back: in its new life it knows nothing of this. */
+  returned(world: number): void {
+    const peer = this.group.toGroup(world);
+    if (peer === undefined || !(this.#lives[peer]! < this.core.incarnations[world]!)) return;
+    const error = (): UintrError => returnedError(this.name, peer, this.group.rank);
+    this.revoke(error);
+    this.#watched = undefined;
+    this.endCollectives?.(error());
+    // What has come, and nobody can receive any more.
+    setImmediate(() => {
+      for (const purpose of PURPOSES) drain(this.core, this.contextOf(purpose));
+    });
   }
 
   /** The rank in a record, which is the world's, as the communicator's. */

@@ -22,7 +22,8 @@ const REQUEST_KEYS = keySet('signal', 'timeoutMs');
 /** What setTimeout() takes; more is for ever. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-let lastReplyTag = 0;
+// As lastPartTag in object-transfer.ts.
+let lastReplyTag = Math.floor(Math.random() * MAX_TAG);
 
 /** Asks; throws bad arguments. */
 export function request(

@@ -1,7 +1,6 @@
 // A service that is open, or drains.
 import type { Core } from './core.js';
-import type { Intake } from './intake.js';
-import type { Envelope } from './object-transfer.js';
+import type { Asked, Intake } from './intake.js';
 import { describeError } from './remote-error.js';
 import type { Handler } from './server.js';
 import { Answer } from './service-protocol.js';
@@ -79,7 +78,7 @@ export class Service {
     return this.#closing;
   }
 
-  async handle(envelope: Envelope, request: unknown, signal: AbortSignal): Promise<void> {
+  async handle(envelope: Asked, request: unknown, signal: AbortSignal): Promise<void> {
     this.#inFlight += 1;
     let kind = Answer.Value;
     let value: unknown;

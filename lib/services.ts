@@ -85,6 +85,11 @@ export class Services {
     for (const intake of this.#intakes.values()) intake.service?.updateHold();
   }
 
+  /** A rank is there again. */
+  peerJoined(): void {
+    for (const intake of this.#intakes.values()) intake.service?.updateHold();
+  }
+
   /** The world is closing. */
   close(): void {
     for (const controller of this.#handled.values()) controller.abort(closedError(this.#core.rank));

@@ -2,9 +2,9 @@
 import { constants } from 'node:buffer';
 import { checkOptions, checkRank, checkTimeout, keySet } from './arguments.js';
 import type { NativeWorld } from './binding.js';
-import { contextFor } from './context.js';
+import { contextFor, contextOfPurpose, Purpose } from './context.js';
 import { Core } from './core.js';
-import { closeChannel, peerExitChannel } from './diagnostics.js';
+import { closeChannel, peerExitChannel, peerJoinChannel } from './diagnostics.js';
 import { closedError, invalidArgument, UintrError } from './errors.js';
 import { EmittingComm } from './events.js';
 import { Group } from './group.js';
@@ -16,6 +16,7 @@ import type { Handler, ServeOptions, Server } from './server.js';
 import { serviceContexts } from './service-protocol.js';
 import { type RequestOptions, request } from './service-request.js';
 import { Services } from './services.js';
+import { drain } from './sink.js';
 import { type SpawnOptions, spawnWorld } from './spawn.js';
 
 /** Options of {@link World.close}. */
@@ -41,6 +42,8 @@ export class World extends EmittingComm {
   readonly #forget: () => void;
   readonly #services: Services;
   #driver: string;
+  // For what all ranks do together, of which all but the last are over.
+  #contexts: number[];
   #held = false;
   #closing: Promise<void> | undefined;
 
@@ -86,6 +89,13 @@ export class World extends EmittingComm {
           this.#services.peerGone(rank, cause);
           this.emit('peer-exit', { rank, cause });
         }),
+      peerJoined: (rank, pid, incarnation) =>
+        void setImmediate(() => {
+          this.#throwAway();
+          if (peerJoinChannel.hasSubscribers) peerJoinChannel.publish({ world: this, rank, pid, incarnation });
+          this.#services.peerJoined();
+          this.emit('peer-join', { rank, pid, incarnation });
+        }),
       driverLost: () => {
         this.#driver = native.driver();
         process.emitWarning(
@@ -103,6 +113,7 @@ export class World extends EmittingComm {
     this.#forget = forget;
     this.#services = new Services(core, serviceContexts(contextFor(0)));
     this.#driver = native.driver();
+    this.#contexts = [core.worldContext];
     onBatch((count) => core.settle(count));
   }
 
@@ -119,6 +130,23 @@ export class World extends EmittingComm {
     checkRank(peer, this.size, 'peer');
     this.#checkUsable();
     return COPY_KINDS[Math.log2(this.#native.copy(peer))] ?? 'pipeline';
+  }
+
+  /**
+   * How often that rank (the own one, if none is given) has come back, as far as is known here. In a world joined with
+   * `rejoin: true` a rank that is gone, in whatever way, comes back when somebody joins as that rank again. Its join
+   * resolves when every rank that is there has let it in, which they do from their event loops and calls; who is gone
+   * then is gone for it, too, and it hears so by 'peer-exit'. On the others 'peer-exit' is followed by 'peer-join';
+   * between the two, what needs the rank fails with ERR_UINTR_PEER_EXITED. Messages of its life before that had come
+   * whole stay receivable. Receives from any rank wait even when nobody else is left.
+   *
+   * At 'peer-join' the communicators that had the rank are over, and the world's collective operations, dup and split
+   * begin anew: those that wait fail, all with ERR_UINTR_REVOKED (compare ULFM's MPI_Comm_revoke). So the ranks call the
+   * same ones again once each has heard of it, the rank that has come back from its join on.
+   * @throws ERR_UINTR_INVALID_ARGUMENT
+   */
+  incarnation(rank: number = this.rank): number {
+    return this.#core.incarnations[checkRank(rank, this.size)]!;
   }
 
   /** Whether that rank has not left the world. False on a closed world. */
@@ -273,6 +301,18 @@ export class World extends EmittingComm {
     this.#held = false;
     this.#forget();
     if (closeChannel.hasSubscribers) closeChannel.publish({ world: this });
+  }
+
+  /** What is left of the operations that a return has ended, some of which may have come after it. */
+  #throwAway(): void {
+    const context = this.#core.worldContext;
+    if (context !== this.#contexts.at(-1)) this.#contexts.push(context);
+    for (const over of this.#contexts.slice(0, -1)) {
+      for (const purpose of [Purpose.Collective, Purpose.Revoke, Purpose.Management]) {
+        drain(this.#core, contextOfPurpose(over, purpose));
+      }
+    }
+    this.#contexts = this.#contexts.slice(-3);
   }
 
   #checkUsable(): void {

@@ -53,6 +53,8 @@ export class Channel {
   readonly #heard = new Uint8Array(FAILURE_BYTES);
   #next = 0;
   #failure: Failure | undefined;
+  /** A rank has come back: this is over. */
+  hasEnded = false;
   // Posted while something is under way: another rank may tell that it has failed.
   #guard: Request<Status> | undefined;
   // Of the world, after a failure.
@@ -65,6 +67,14 @@ export class Channel {
     this.#scope = scope;
     this.#collective = contextOfPurpose(context, Purpose.Collective);
     this.#revoke = contextOfPurpose(context, Purpose.Revoke);
+    (scope ?? core).endCollectives = (error) => this.#end(error);
+  }
+
+  /** A rank has come back, which takes no part in what was begun. Nobody need be told, for all others see that. */
+  #end(error: UintrError): void {
+    this.hasEnded = true;
+    for (const sink of this.#sinks ?? []) sink.stop();
+    for (const execution of [...this.#underWay]) execution.fail(error);
   }
 
   /**
@@ -134,7 +144,7 @@ export class Channel {
 
   /** Operations that failed leave messages that nobody receives, of which there are no more to come once no operation is. */
   #sinkIfOver(): void {
-    if (this.#underWay.size > 0 || !this.#hasFailedBy(this.#next)) return;
+    if (this.hasEnded || this.#underWay.size > 0 || !this.#hasFailedBy(this.#next)) return;
     if (this.#scope !== undefined) {
       this.#scope.sink(Purpose.Collective);
       this.#scope.sink(Purpose.Revoke);
@@ -149,7 +159,7 @@ export class Channel {
    */
   #tell(failure: Failure): void {
     const core = this.#core;
-    if (core.closed) return;
+    if (core.closed || this.hasEnded) return;
     const bytes = failure.write();
     for (let rank = 0; rank < this.#group.size; rank += 1) {
       if (rank === this.#group.rank) continue;

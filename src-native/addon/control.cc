@@ -58,6 +58,18 @@ napi_value life(napi_env env, napi_callback_info info) {
   return js::number(env, world->engine()->peer_is_gone(peer) && !ended ? -1 : static_cast<double>(life));
 }
 
+// letIn(rank): { pid, incarnation } of the life in which it is a peer again, or undefined where nobody waits any more
+napi_value let_in(napi_env env, napi_callback_info info) {
+  napi_value rank = nullptr;
+  World* world = world_of(env, info, 1, &rank);
+  Joined::Returning who{};
+  if (!world->let_in(static_cast<uint32_t>(js::to_number(env, rank)), &who)) return js::undefined(env);
+  napi_value result = js::object(env);
+  js::set(env, result, "pid", who.pid);
+  js::set(env, result, "incarnation", who.incarnation);
+  return result;
+}
+
 // copy(rank): the CopyKind bit that a large message takes
 napi_value copy(napi_env env, napi_callback_info info) {
   napi_value rank = nullptr;
@@ -74,6 +86,7 @@ void define_control(World* world, napi_value object) {
   } kCalls[] = {
       {"ref", ref},     {"beginClose", begin_close}, {"abandon", abandon}, {"quiescent", quiescent},
       {"close", close}, {"driver", driver},          {"life", life},       {"copy", copy},
+      {"letIn", let_in},
   };
   for (const auto& call : kCalls) js::set(env, object, call.name, js::function(env, call.name, call.callback, world));
 }
@@ -90,6 +103,12 @@ napi_value World::object(napi_value on_batch) {
   js::set(env_, result, "maxRequests", joined_->geometry.max_requests);
   js::set(env_, result, "heapBytes", static_cast<double>(joined_->geometry.heap_bytes));
   js::set(env_, result, "hostedName", joined_->hosted_name);
+  js::set(env_, result, "elastic", js::boolean(env_, joined_->geometry.elastic != 0));
+  napi_value incarnations = js::array(env_);
+  for (uint32_t i = 0; i < joined_->geometry.size; ++i) {
+    js::set(env_, incarnations, i, js::number(env_, joined_->incarnations[i]));
+  }
+  js::set(env_, result, "incarnations", incarnations);
   define_calls(this, result);
   define_control(this, result);
   define_blocks(this, result);

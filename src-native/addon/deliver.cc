@@ -9,6 +9,7 @@
 namespace uintr {
 namespace {
 
+constexpr uint32_t kWorldMessages = 0;  // context of the world's point-to-point messages (lib/context.ts)
 constexpr uint64_t kDriverCheckNs = 1'000'000'000;
 constexpr uint64_t kLookCycles = 20'000'000;  // 5 to 10 ms
 
@@ -64,8 +65,13 @@ void World::deliver() {
 
 void World::look_around(int timeout_ms) {
   Liveness::Events events = joined_->liveness.drain(timeout_ms);
-  if (events.dead.empty()) return;
-  for (uint32_t peer : events.dead) {
+  if (!events.dead.empty()) bury(events.dead);
+  // Last: who comes back waits for the end of its life before.
+  if (events.knocked || !events.dead.empty()) answer_door();
+}
+
+void World::bury(const std::vector<uint32_t>& dead) {
+  for (uint32_t peer : dead) {
     // SYNC POINT: life. Said before the lifeline hangs up; read after that.
     Cause cause = cause_of(engine_->peer_life(peer));
     engine_->peer_gone(peer, cause);
@@ -75,6 +81,23 @@ void World::look_around(int timeout_ms) {
   engine_->kick(true);
   // Of a thread of this process: what it had to leave behind because this rank might touch it.
   remains_release();
+}
+
+void World::answer_door() {
+  auto is_gone = [](void* self, uint32_t peer) { return bool{static_cast<World*>(self)->told_gone_[peer]}; };
+  for (uint32_t peer : joined_->answer_door(is_gone, this)) {
+    news_.push_back({kNoHandle, static_cast<Error>(kNewsReturning), Cause::None, peer, 0, 0, 0});
+  }
+}
+
+bool World::let_in(uint32_t peer, Joined::Returning* who) {
+  if (engine_ == nullptr || !engine_->peer_is_gone(peer) || !joined_->let_in(peer, who)) return false;
+  driver_->replace(peer, joined_.get());
+  engine_->revive(peer, joined_->maps[peer], kWorldMessages);
+  told_gone_[peer] = false;
+  crowded_ = -1;
+  joined_->admitted(peer);
+  return true;
 }
 
 void World::tell_gone(uint32_t peer, Cause cause) {

@@ -53,6 +53,7 @@ enum PostResult : int32_t {
 enum News : uint32_t {
   kNewsPeerGone = 0,    // source: the rank, cause: why
   kNewsDriverLost = 1,  // the program took the signal over; the world polls from now on
+  kNewsReturning = 2,   // source: a rank that is gone wants to come back (letIn)
 };
 
 // lib/exchange.ts counts in 32-bit words.

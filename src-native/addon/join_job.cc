@@ -142,6 +142,7 @@ bool read_options(napi_env env, napi_value from, JoinJob* job, JoinError* error)
   geometry.eager_limit = static_cast<uint32_t>(number("eagerLimit", 0));
   geometry.credit_blocks = static_cast<uint32_t>(number("unexpectedBytes", 0) / kBlockBytes);
   geometry.heap_bytes = static_cast<uint64_t>(number("heapBytes", 0));
+  geometry.elastic = number("rejoin", 0) != 0 ? 1 : 0;
   request.copy_kinds = static_cast<uint32_t>(number("copyKinds", kAllCopyKinds)) | kCopyPipeline;
   request.timeout_ms = static_cast<int>(number("joinTimeout", 30000));
   job->options.slice_bytes = static_cast<uint32_t>(number("sliceBytes", 0));

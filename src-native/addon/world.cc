@@ -82,6 +82,9 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   napi_add_async_cleanup_hook(env, on_teardown, world.get(), &world->hook_);
   exit_watch(world.get());
   instance_of(env)->worlds.push_back(world);
+  for (uint32_t peer = 0; peer < world->told_gone_.size(); ++peer) {
+    if (world->joined_->maps[peer].absent) world->tell_gone(peer, Cause::Killed);
+  }
   return world;
 }
 

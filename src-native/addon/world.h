@@ -101,6 +101,8 @@ class World : public std::enable_shared_from_this<World> {
   uint64_t collect_in() const;
   // Makes the event loop come back instead of sleeping.
   void ring_self();
+  // Makes the rank that waits at the door a peer again, in the life that waits there. False: nobody does any more.
+  bool let_in(uint32_t peer, Joined::Returning* who);
   // Notices that the program took the signal over: at once where that is known (signal_guard.h), else within a second.
   void check_driver();
 
@@ -120,6 +122,8 @@ class World : public std::enable_shared_from_this<World> {
   bool thread_inside_copy() const;
   void tell_gone(uint32_t peer, Cause cause);
   void tell_closed();
+  void answer_door();
+  void bury(const std::vector<uint32_t>& dead);
   void leave_remains();
   void let_go();
   void release_memory();

@@ -1,4 +1,6 @@
 // Who may join, and the words for it: an error names the argument and both values, or the ranks that are missing.
+#include "bootstrap/admission.h"
+
 #include <algorithm>
 
 #include "bootstrap/rendezvous.h"
@@ -23,6 +25,31 @@ std::string differs(const char* argument, uint64_t given, uint64_t expected, con
 
 }  // namespace
 
+std::string difference(const Geometry& given, const Geometry& expected, const std::string& world) {
+  if (given.size != expected.size) return differs("size", given.size, expected.size, world);
+  if (given.max_requests != expected.max_requests) {
+    return differs("maxRequests", given.max_requests, expected.max_requests, world);
+  }
+  if (given.ring_bytes != expected.ring_bytes) {
+    return differs("ringBytes", given.ring_bytes, expected.ring_bytes, world);
+  }
+  if (given.eager_limit != expected.eager_limit) {
+    return differs("eagerLimit", given.eager_limit, expected.eager_limit, world);
+  }
+  if (given.credit_blocks != expected.credit_blocks) {
+    return differs("unexpectedBytes", uint64_t{given.credit_blocks} * kBlockBytes,
+                   uint64_t{expected.credit_blocks} * kBlockBytes, world);
+  }
+  if (given.heap_bytes != expected.heap_bytes) {
+    return differs("heapBytes", given.heap_bytes, expected.heap_bytes, world);
+  }
+  if (given.elastic != expected.elastic) {
+    return std::string("rejoin ") + (given.elastic != 0 ? "true" : "false") + ": " + world + " was started with" +
+           (expected.elastic != 0 ? "" : "out") + " it";
+  }
+  return "";
+}
+
 bool Rendezvous::admissible(Member* m, const wire::Hello& hello, std::string* why, uint32_t* code) const {
   *code = wire::kInvalidArgument;
   const Geometry& g = hello.geometry;
@@ -32,17 +59,8 @@ bool Rendezvous::admissible(Member* m, const wire::Hello& hello, std::string* wh
     *why = std::string("a value that no world may have: ") + (invalid != nullptr ? invalid : "geometry");
   } else if (g.size != size) {
     *why = differs("size", g.size, size, title());
-  } else if (have_geometry_ && g.max_requests != geometry_.max_requests) {
-    *why = differs("maxRequests", g.max_requests, geometry_.max_requests, title());
-  } else if (have_geometry_ && g.ring_bytes != geometry_.ring_bytes) {
-    *why = differs("ringBytes", g.ring_bytes, geometry_.ring_bytes, title());
-  } else if (have_geometry_ && g.eager_limit != geometry_.eager_limit) {
-    *why = differs("eagerLimit", g.eager_limit, geometry_.eager_limit, title());
-  } else if (have_geometry_ && g.credit_blocks != geometry_.credit_blocks) {
-    *why = differs("unexpectedBytes", uint64_t{g.credit_blocks} * kBlockBytes,
-                   uint64_t{geometry_.credit_blocks} * kBlockBytes, title());
-  } else if (have_geometry_ && g.heap_bytes != geometry_.heap_bytes) {
-    *why = differs("heapBytes", g.heap_bytes, geometry_.heap_bytes, title());
+  } else if (have_geometry_ && !(*why = difference(g, geometry_, title())).empty()) {
+    return false;
   } else if (m->reserved != kNone && hello.wanted_rank != kNone && hello.wanted_rank != m->reserved) {
     *why = differs("rank", hello.wanted_rank, m->reserved, "this process");
   } else if (m->reserved == kNone && hello.wanted_rank != kNone && hello.wanted_rank >= size) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -14,6 +15,8 @@ namespace uintr {
 namespace {
 
 constexpr int kTryAgainMs = 10;
+// A place whose process has just been killed is about to be free.
+constexpr int kTakenForMs = 1000;
 
 bool check(const JoinRequest& request, JoinError* error) {
   const char* invalid = nullptr;
@@ -29,6 +32,10 @@ bool check(const JoinRequest& request, JoinError* error) {
     return fail(error, "ERR_UINTR_INVALID_ARGUMENT",
                 "rank " + std::to_string(request.wanted_rank) + ": must be below size, which is " +
                     std::to_string(request.geometry.size));
+  }
+  if (request.geometry.elastic != 0 && (request.name.empty() || request.wanted_rank == kNone)) {
+    return fail(error, "ERR_UINTR_INVALID_ARGUMENT",
+                "rejoin: a world whose ranks can come back needs a name and a rank");
   }
   if (request.hub_fd < 0 && request.name.empty() && request.geometry.size != 1) {
     return fail(error, "ERR_UINTR_INVALID_ARGUMENT",
@@ -53,43 +60,133 @@ Step join_launched(const JoinRequest& request, Fd socket, Deadline deadline, Joi
   return step == Step::Retry ? Step::Failed : step;  // a launched world forms once
 }
 
-Step join_named(const JoinRequest& request, Deadline deadline, JoinedRank* joined, JoinError* error) {
+// Takes the place of the wanted rank in an elastic world, which its process holds as long as it lives. Retry: somebody
+// holds it, and may be about to end.
+Step take_place(const JoinRequest& request, const Fd& directory, Deadline patience, JoinedRank* joined,
+                JoinError* error) {
+  const std::string name = place_of(request.name, request.wanted_rank);
+  auto place = std::make_unique<NameHold>();
+  switch (place->take(directory, name, error)) {
+    case NameHold::Outcome::Failed:
+      return Step::Failed;
+    case NameHold::Outcome::Held:
+      joined->place = std::move(place);
+      return Step::Done;
+    case NameHold::Outcome::Busy:
+      break;
+  }
+  if (patience.left_ms() > 0) return Step::Retry;
+  const std::string rank = std::to_string(request.wanted_rank);
+  Fd socket;
+  int32_t pid = 0;
+  const bool lives = connect_to_name(directory, name, &socket, nullptr, &pid) == Connect::Connected;
+  fail(error, "ERR_UINTR_JOIN",
+       "rank " + rank + " of world '" + request.name + "' is taken: " +
+           (lives ? "process " + std::to_string(pid) + " is that rank, and lives" : "a process is joining as it"));
+  return Step::Failed;
+}
+
+// The members of the elastic world of this name, none if there is no such world.
+bool find_members(const JoinRequest& request, const Fd& directory, std::vector<JoinedRank::Member>* members,
+                  JoinError* error) {
+  for (const uint32_t rank : places_of(directory, request.name)) {
+    if (request.geometry.elastic != 0 && rank == request.wanted_rank) continue;
+    JoinedRank::Member member{rank, 0, Fd()};
+    switch (connect_to_name(directory, place_of(request.name, rank), &member.socket, error, &member.pid)) {
+      case Connect::Failed:
+        return false;
+      case Connect::Nobody:
+        break;
+      case Connect::Connected:
+        members->push_back(std::move(member));
+    }
+  }
+  return true;
+}
+
+// This process has the name. Done: the rank has come back to a world that is there; Retry: that world is changing, or
+// (with a hub in *joined) there is none yet.
+Step use_name(const JoinRequest& request, const Fd& directory, std::unique_ptr<NameHold> hold, Deadline deadline,
+              JoinedRank* joined, JoinError* error) {
+  std::vector<JoinedRank::Member> members;
+  if (!find_members(request, directory, &members, error)) return Step::Failed;
+  if (!members.empty() && request.geometry.elastic == 0) {
+    fail(error, "ERR_UINTR_JOIN",
+         "rank " + std::to_string(members[0].rank) + " (process " + std::to_string(members[0].pid) +
+             ") is in world '" + request.name + "', which was started with rejoin: true");
+    return Step::Failed;
+  }
+  // The name is held until the rank is a member: one at a time comes back.
+  if (!members.empty()) return joined->come_back(std::move(members), request, deadline, error);
+  Fd listener;
+  if (!hold->listen(&listener, error)) return Step::Failed;
+  joined->hub = Hub::for_name(request.name, std::move(listener), error);
+  joined->hold = std::move(hold);
+  return joined->hub ? Step::Retry : Step::Failed;
+}
+
+// What another try after `before` begins with. In an elastic world another try is another life: somebody may have taken
+// the last one for begun.
+std::unique_ptr<JoinedRank> again(std::unique_ptr<JoinedRank> before, const JoinRequest& request, JoinError* error) {
+  if (request.geometry.elastic == 0) {
+    before->forget_peers();
+    return before;
+  }
+  auto next = std::make_unique<JoinedRank>();
+  next->hub = std::move(before->hub);
+  next->hold = std::move(before->hold);
+  next->place = std::move(before->place);
+  before.reset();
+  return next->make_own(request, error) ? std::move(next) : nullptr;
+}
+
+Step join_named(const JoinRequest& request, Deadline deadline, std::unique_ptr<JoinedRank>* joined, JoinError* error) {
   Fd directory;
   std::string path;
   if (!open_directory(request.runtime_dir, request.home, &directory, &path, error)) return Step::Failed;
   if (wants_cma(request)) allow_copies(0);
+  const bool elastic = request.geometry.elastic != 0;
+  const Deadline patience = Deadline::in(std::min(kTakenForMs, request.timeout_ms / 2));
   bool answered = false;
   for (;;) {
-    if (!joined->hold) {
+    Step step = Step::Done;
+    bool begun = false;  // something that somebody may have seen
+    if (elastic && !(*joined)->place) step = take_place(request, directory, patience, joined->get(), error);
+    if (step == Step::Done && !(*joined)->hold) {
       auto hold = std::make_unique<NameHold>();
       switch (hold->take(directory, request.name, error)) {
         case NameHold::Outcome::Failed:
           return Step::Failed;
         case NameHold::Outcome::Busy:
           break;
-        case NameHold::Outcome::Held: {
-          Fd listener;
-          if (!hold->listen(&listener, error)) return Step::Failed;
-          joined->hub = Hub::for_name(request.name, std::move(listener), error);
-          joined->hold = std::move(hold);
-          if (!joined->hub) return Step::Failed;
-        }
+        case NameHold::Outcome::Held:
+          step = use_name(request, directory, std::move(hold), deadline, joined->get(), error);
+          if (step != Step::Retry) return step;
+          if ((*joined)->hold) step = Step::Done;
+          begun = step == Step::Retry;
       }
     }
+    if (step == Step::Failed) return step;
     Fd socket;
-    switch (connect_to_name(directory, request.name, &socket, error)) {
+    switch (step == Step::Done ? connect_to_name(directory, request.name, &socket, error) : Connect::Nobody) {
       case Connect::Failed:
         return Step::Failed;
       case Connect::Nobody:
-        break;  // its host is starting, or has just ended
+        break;  // its host is starting, or has just ended; or another rank comes back
       case Connect::Connected: {
-        answered = true;
+        begun = true;
         HubClient client(std::move(socket), deadline, request.cancel_fd);
-        const Step step = joined->converse(&client, request, error);
+        step = (*joined)->converse(&client, request, error);
+        if (step == Step::Done && elastic) {
+          // Who comes back finds the members, and asks them.
+          (*joined)->hub.reset();
+          (*joined)->hold.reset();
+        }
         if (step != Step::Retry) return step;
-        joined->forget_peers();
       }
     }
+    if (begun && (*joined = again(std::move(*joined), request, error)) == nullptr) return Step::Failed;
+    answered = answered || begun;
     const Deadline pause = Deadline::in(kTryAgainMs);
     if (wait_readable(-1, request.cancel_fd, pause.at_ms < deadline.at_ms ? pause : deadline) == Wait::Cancelled) {
       return cancelled(error);
@@ -132,9 +229,9 @@ bool join(const JoinRequest& request, std::unique_ptr<Joined>* out, JoinError* e
   if (socket)
     done = join_launched(request, std::move(socket), deadline, joined.get(), error) == Step::Done;
   else if (!request.name.empty())
-    done = join_named(request, deadline, joined.get(), error) == Step::Done;
+    done = join_named(request, deadline, &joined, error) == Step::Done;
   else
-    done = joined->be_alone(request, error);
+    done = joined->be_alone(error);
   if (!done) return false;
   if (joined->hold) joined->hosted_name = request.name;
   *out = std::move(joined);

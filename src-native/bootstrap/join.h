@@ -30,7 +30,7 @@ struct JoinRequest {
   int hub_fd = -1;
   uint64_t hub_inode = 0;  // of that socket, by which it is told from what has its number since; 0: not known
   std::string name;
-  uint32_t wanted_rank = kNone;  // named worlds: kNone = by arrival
+  uint32_t wanted_rank = kNone;  // named worlds: kNone = by arrival; to be given where geometry.elastic is set
 
   Geometry geometry{};  // checked with Engine::valid by the caller
   int32_t tid = 0;      // of the rank's JavaScript thread (not of the thread that calls join)
@@ -78,6 +78,22 @@ class Joined {
   std::vector<Peer> peers;      // geometry.size; the own entry has own pid, tid, eventfd copy and copy kinds
   std::vector<PeerMap> maps;    // for Setup::peers; includes self
   std::string hosted_name;      // not empty: this process hosts the hub of that named world
+  std::vector<uint32_t> incarnations;  // by rank: how often it has come back, as far as is known here
+
+  // ---- elastic worlds: ranks that come back ----
+  struct Returning {
+    uint32_t rank;
+    int32_t pid;
+    uint32_t incarnation;
+  };
+  // Answers those at the door whose rank is_gone(self, rank). Returns the ranks that want to be let in; each is told
+  // once.
+  virtual std::vector<uint32_t> answer_door(bool (*is_gone)(void*, uint32_t), void* self) = 0;
+  // Puts the new life of that rank in the place of the old one, in `peers`, `maps` and `liveness`. False: it has gone
+  // again, or is not what it should be. What was mapped of the old one stays until admitted().
+  virtual bool let_in(uint32_t rank, Returning* who) = 0;
+  // The engine and the driver know it: it may go on.
+  virtual void admitted(uint32_t rank) = 0;
 
   // For Ports::commit, with self = Joined*. World: any row.
   static bool commit(void* self, Ports::Segment segment, uint64_t offset, uint64_t bytes);

@@ -35,6 +35,10 @@ bool hung_up(int fd) {
 
 bool JoinedRank::make_own(const JoinRequest& request, JoinError* error) {
   geometry = request.geometry;
+  tid_ = request.tid;
+  driver_ = request.driver;
+  vector_fd_ = request.vector_fd;
+  copy_kinds_ = request.copy_kinds;
   const Layout layout{geometry};
   if (!Segment::create(Segment::Kind::Control, layout.control_bytes(), &control, error)) return false;
   announced_.announce(control.fd());
@@ -58,26 +62,28 @@ bool JoinedRank::make_own(const JoinRequest& request, JoinError* error) {
   return true;
 }
 
-bool JoinedRank::be_alone(const JoinRequest& request, JoinError* error) {
+bool JoinedRank::be_alone(JoinError* error) {
   const Layout layout{geometry};
   if (!Segment::create(Segment::Kind::World, layout.world_bytes(), &world, error)) return false;
   const int failed = world.commit(0, layout.doorbell(geometry.size));
   if (failed != 0) return fail_syscall(error, "fallocate", failed, "no memory for the doorbells");
   rank = 0;
-  return begin(request, error);
+  return begin(error);
 }
 
-bool JoinedRank::begin(const JoinRequest& request, JoinError* error) {
-  write_control_header(control.base(), geometry, rank, nonce_, request.tid);
+bool JoinedRank::begin(JoinError* error) {
+  write_control_header(control.base(), geometry, rank, nonce_, tid_);
   peers.resize(geometry.size);
+  mapped_.resize(geometry.size);
+  incarnations.assign(geometry.size, 0);
   maps.assign(geometry.size, PeerMap{});
   if (!liveness.open(geometry.size, event_fd.get(), error)) return false;
   Peer& self = peers[rank];
   self.pid = getpid();
-  self.tid = request.tid;
-  self.driver = request.driver;
+  self.tid = tid_;
+  self.driver = driver_;
   self.same_process = self.signalable = true;
-  self.copy_kinds = kCopyPipeline | (request.copy_kinds & (kCopyDirect | kCopyHeap));
+  self.copy_kinds = kCopyPipeline | (copy_kinds_ & (kCopyDirect | kCopyHeap));
   self.event_fd.reset(fcntl(event_fd.get(), F_DUPFD_CLOEXEC, 0));
   if (!self.event_fd) return fail_syscall(error, "fcntl(F_DUPFD_CLOEXEC)", errno, "cannot join");
   maps[rank] = PeerMap{control.base(), heap->base(), self.pid, self.copy_kinds};
@@ -88,16 +94,8 @@ Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinErr
   wire::Hello hello{};
   hello.wanted_rank = request.wanted_rank;
   hello.geometry = geometry;
-  hello.identity.tid = request.tid;
-  hello.identity.pid_namespace = pid_namespace();
-  hello.identity.nonce = nonce_;
-  hello.identity.nonce_address = reinterpret_cast<uint64_t>(control.base()) + __builtin_offsetof(ControlHeader, nonce);
-  hello.identity.scratch_address = reinterpret_cast<uint64_t>(probe_scratch);
-  hello.identity.driver = request.driver;
-  const bool has_vector = request.driver.kind == DriverIdentity::Kind::Uintr;
-  const int fds[wire::kFdsPerRank] = {control.fd(), heap->segment().fd(), event_fd.get(), lifeline_read_.get(),
-                                      has_vector ? request.vector_fd : event_fd.get()};
-  Step step = client->send(&hello, sizeof hello, fds, wire::kFdsPerRank, error);
+  hello.identity = identity();
+  Step step = client->send(&hello, sizeof hello, descriptors().data(), wire::kFdsPerRank, error);
   if (step != Step::Done) return step;
 
   {
@@ -111,11 +109,7 @@ Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinErr
     }
     rank = welcome.rank;
     hub_namespace_ = welcome.pid_namespace;
-    const uint64_t bytes = Layout{geometry}.world_bytes();
-    if (!Segment::adopt(Segment::Kind::World, std::move(received.fds[0]), bytes, "the world segment", &world, error) ||
-        !begin(request, error)) {
-      return Step::Failed;
-    }
+    if (!adopt_world(std::move(received.fds[0]), error) || !begin(error)) return Step::Failed;
   }
   for (uint32_t first = 0; first < geometry.size; first += wire::kPeersPerMessage) {
     const wire::Fetch fetch{.first = first};
@@ -132,9 +126,14 @@ Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinErr
       return Step::Failed;
     }
     for (uint32_t i = 0; i < count; ++i) {
-      if (first + i != rank && !adopt_peer(first + i, &received, i, request, error)) return Step::Failed;
+      Fd* of_peer = &received.fds[i * wire::kFdsPerRank];
+      if (first + i != rank && !adopt_peer(first + i, of_peer, received.message.peers.identity[i], error)) {
+        return Step::Failed;
+      }
     }
   }
+  // From the moment at which it may be a member, whoever comes back must find it.
+  if (geometry.elastic != 0 && !open_door(error)) return Step::Failed;
   const wire::Plain mapped{.head = {.type = wire::Type::Mapped}};
   step = client->send(&mapped, sizeof mapped, nullptr, 0, error);
   if (step != Step::Done) return step;
@@ -142,11 +141,30 @@ Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinErr
   return client->expect(wire::Type::Go, &received, error);
 }
 
-bool JoinedRank::adopt_peer(uint32_t peer, wire::Received* received, uint32_t index, const JoinRequest& request,
-                            JoinError* error) {
+wire::Identity JoinedRank::identity() const {
+  wire::Identity own{};
+  own.tid = tid_;
+  own.pid_namespace = pid_namespace();
+  own.nonce = nonce_;
+  own.nonce_address = reinterpret_cast<uint64_t>(control.base()) + __builtin_offsetof(ControlHeader, nonce);
+  own.scratch_address = reinterpret_cast<uint64_t>(probe_scratch);
+  own.driver = driver_;
+  return own;
+}
+
+std::vector<int> JoinedRank::descriptors() const {
+  const bool has_vector = driver_.kind == DriverIdentity::Kind::Uintr;
+  return {control.fd(), heap->segment().fd(), event_fd.get(), lifeline_read_.get(),
+          has_vector ? vector_fd_ : event_fd.get()};
+}
+
+bool JoinedRank::adopt_world(Fd fd, JoinError* error) {
+  const uint64_t bytes = Layout{geometry}.world_bytes();
+  return Segment::adopt(Segment::Kind::World, std::move(fd), bytes, "the world segment", &world, error);
+}
+
+bool JoinedRank::adopt_peer(uint32_t peer, Fd* fds, const wire::Identity& identity, JoinError* error) {
   const Layout layout{geometry};
-  Fd* fds = &received->fds[index * wire::kFdsPerRank];
-  const wire::Identity& identity = received->message.peers.identity[index];
   const std::string name = "rank " + std::to_string(peer);
   Segment peer_control, peer_heap;
   if (!Segment::adopt(Segment::Kind::Control, std::move(fds[0]), layout.control_bytes(),
@@ -162,16 +180,16 @@ bool JoinedRank::adopt_peer(uint32_t peer, wire::Received* received, uint32_t in
     return fail(error, "ERR_UINTR_PROTOCOL", name + " joined with an eventfd or a driver that is none");
   }
   Peer& p = peers[peer];
+  p = Peer{};
   p.event_fd = std::move(fds[2]);
   if (driver.kind == DriverIdentity::Kind::Uintr) p.vector_fd = std::move(fds[4]);
   p.nonce = identity.nonce;
   p.same_process = OwnControl::made(peer_control.fd());
   peer_control.close_fd();
   peer_heap.close_fd();
-  probe_peer(identity, hub_namespace_, rank, request.copy_kinds, &p);
+  probe_peer(identity, hub_namespace_, rank, copy_kinds_, &p);
   maps[peer] = PeerMap{peer_control.base(), peer_heap.base(), p.pid, p.copy_kinds};
-  mapped_.push_back(std::move(peer_control));
-  mapped_.push_back(std::move(peer_heap));
+  mapped_[peer] = Mapped{std::move(peer_control), std::move(peer_heap)};
   return watch_peer(peer, std::move(fds[3]), error);
 }
 
@@ -190,6 +208,7 @@ bool JoinedRank::watch_peer(uint32_t peer, Fd lifeline, JoinError* error) {
 }
 
 void JoinedRank::forget_peers() {
+  door_.reset();
   liveness.close();
   peers.clear();
   maps.clear();
@@ -217,8 +236,10 @@ JoinedRank::~JoinedRank() {
 }
 
 void JoinedRank::leave() {
+  door_.reset();
   hub.reset();
   hold.reset();
+  place.reset();
   // Last: its hang-up tells the peers that this rank touches nothing any more.
   lifeline_write_.reset();
 }

@@ -7,7 +7,7 @@
 
 namespace uintr {
 namespace {
-constexpr uint64_t kOwnEvent = ~0ull;
+constexpr uint64_t kOwnEvent = ~0ull, kDoor = ~1ull;
 
 bool add(int epoll, int fd, uint32_t events, uint64_t tag) {
   epoll_event event{};
@@ -30,12 +30,18 @@ bool Liveness::open(uint32_t size, int event_fd, JoinError* error) {
 
 bool Liveness::watch(uint32_t rank, Fd pidfd, Fd lifeline, JoinError* error) {
   const std::string what = "cannot watch rank " + std::to_string(rank);
+  bury(rank);
   // No event is asked of the lifeline: a hang-up is told anyway, and what a peer may write into it means nothing.
   if (!add(epoll_.get(), lifeline.get(), 0, rank)) return fail_syscall(error, "epoll_ctl", errno, what);
   if (pidfd && !add(epoll_.get(), pidfd.get(), EPOLLIN, rank)) return fail_syscall(error, "epoll_ctl", errno, what);
   watches_[rank].pidfd = std::move(pidfd);
   watches_[rank].lifeline = std::move(lifeline);
   return true;
+}
+
+bool Liveness::watch_door(int fd, JoinError* error) {
+  return add(epoll_.get(), fd, EPOLLIN, kDoor) ||
+         fail_syscall(error, "epoll_ctl", errno, "cannot watch for ranks that come back");
 }
 
 void Liveness::bury(uint32_t rank) {
@@ -58,6 +64,10 @@ Liveness::Events Liveness::drain(int timeout_ms) {
       if (ready[i].data.u64 == kOwnEvent) {
         uint64_t rings;
         if (read(event_fd_, &rings, sizeof rings) == sizeof rings) result.rung = true;
+        continue;
+      }
+      if (ready[i].data.u64 == kDoor) {
+        result.knocked = true;
         continue;
       }
       const auto rank = static_cast<uint32_t>(ready[i].data.u64);

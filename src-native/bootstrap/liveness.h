@@ -19,13 +19,17 @@ class Liveness {
   // `event_fd` is the rank's own; not owned.
   bool open(uint32_t size, int event_fd, JoinError* error);
   // pidfd may be empty (same process, or a pid that means nothing here).
+  // In place of what was watched of that rank before.
   bool watch(uint32_t rank, Fd pidfd, Fd lifeline, JoinError* error);
+  // Events::knocked tells that `fd` is readable; not owned.
+  bool watch_door(int fd, JoinError* error);
 
   // Readable whenever drain() has something to tell (level-triggered).
   int fd() const { return epoll_.get(); }
 
   struct Events {
     bool rung = false;           // the own eventfd was written; drained
+    bool knocked = false;
     std::vector<uint32_t> dead;  // ranks that ended; each is told once
   };
   // Waits up to timeout_ms (0: not at all, -1: without end) and takes what is ready. A signal ends the wait early.

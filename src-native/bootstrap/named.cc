@@ -1,5 +1,6 @@
 #include "bootstrap/named.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -7,8 +8,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+
+#include "engine/types.h"
 
 namespace uintr {
 namespace {
@@ -29,7 +34,7 @@ sockaddr_un address_of(const Fd& directory, const std::string& name) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string path = "/proc/self/fd/" + std::to_string(directory.get()) + '/' + name + ".sock";
-  memcpy(address.sun_path, path.data(), path.size());  // at most 14 + 10 + 1 + 64 + 5
+  memcpy(address.sun_path, path.data(), path.size());  // at most 14 + 10 + 1 + 64 + 5 + 5
   return address;
 }
 
@@ -146,7 +151,30 @@ NameHold::~NameHold() {
   unlinkat(directory_.get(), (name_ + ".lock").c_str(), 0);
 }
 
-Connect connect_to_name(const Fd& directory, const std::string& name, Fd* socket, JoinError* error) {
+std::string place_of(const std::string& world, uint32_t rank) { return world + '@' + std::to_string(rank); }
+
+std::vector<uint32_t> places_of(const Fd& directory, const std::string& world) {
+  std::vector<uint32_t> ranks;
+  // A description of its own, for that has the position in it.
+  const int fd = openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* entries = fd < 0 ? nullptr : fdopendir(fd);
+  if (entries == nullptr) {
+    if (fd >= 0) close(fd);
+    return ranks;
+  }
+  const std::string prefix = world + '@';
+  while (const dirent* entry = readdir(entries)) {
+    if (strncmp(entry->d_name, prefix.c_str(), prefix.size()) != 0) continue;
+    char* end = nullptr;
+    const unsigned long rank = strtoul(entry->d_name + prefix.size(), &end, 10);
+    if (strcmp(end, ".sock") == 0 && rank < kMaxRanks) ranks.push_back(static_cast<uint32_t>(rank));
+  }
+  closedir(entries);
+  std::sort(ranks.begin(), ranks.end());
+  return ranks;
+}
+
+Connect connect_to_name(const Fd& directory, const std::string& name, Fd* socket, JoinError* error, int32_t* pid) {
   // Non-blocking: a hub whose process was stopped would hold up a blocking connect for ever.
   socket->reset(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const std::string what = "cannot reach the world '" + name + "'";
@@ -168,6 +196,7 @@ Connect connect_to_name(const Fd& directory, const std::string& name, Fd* socket
     foreign(error, "the name '" + name + "'", peer.uid);
     return Connect::Failed;
   }
+  if (pid != nullptr) *pid = peer.pid;
   return Connect::Connected;
 }
 

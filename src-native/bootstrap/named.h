@@ -3,9 +3,11 @@
 //   $XDG_RUNTIME_DIR/uintr/ (else $HOME/.uintr/), mode 0700, owned by this user
 //     NAME.lock   flock: whoever holds it hosts the hub; released by the kernel when its process ends
 //     NAME.sock   the hub's socket; a stale one is replaced by the next holder of the lock
+//     NAME@3.lock, NAME@3.sock   in an elastic world rank 3's place: held, and listened at, as long as rank 3 is there
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "bootstrap/error.h"
 #include "bootstrap/fd.h"
@@ -35,7 +37,14 @@ class NameHold {
   bool bound_ = false;
 };
 
+// Under which name a rank of an elastic world holds its place. No world has that name.
+std::string place_of(const std::string& world, uint32_t rank);
+// The ranks whose places have a socket, whether or not somebody is still there.
+std::vector<uint32_t> places_of(const Fd& directory, const std::string& world);
+
 enum class Connect { Connected, Nobody, Failed };  // Nobody: no hub there now; try again later
-Connect connect_to_name(const Fd& directory, const std::string& name, Fd* socket, JoinError* error);
+// `pid`, if not null: whose socket it is.
+Connect connect_to_name(const Fd& directory, const std::string& name, Fd* socket, JoinError* error,
+                        int32_t* pid = nullptr);
 
 }  // namespace uintr

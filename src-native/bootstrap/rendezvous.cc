@@ -28,7 +28,7 @@ void Rendezvous::add(Fd socket, uint32_t reserved) {
   if (!known || peer.uid != geteuid()) {
     refuse(m, title() + " belongs to user " + std::to_string(geteuid()) + ", not to user " + std::to_string(peer.uid));
   } else if (phase_ == Phase::Complete) {
-    refuse(m, complete_text());
+    refuse_late(m);
   }
 }
 
@@ -189,7 +189,7 @@ void Rendezvous::open_barrier() {
       wire::send(m->socket.get(), &go, sizeof go);
       m->gone = true;
     } else {
-      refuse(m.get(), complete_text());
+      refuse_late(m.get());
     }
   }
   ranks_.clear();
@@ -224,6 +224,9 @@ void Rendezvous::refuse(Member* m, const std::string& text, uint32_t code, bool 
   // Whoever is refused before its hello or instead of it has no place that would become free.
   if (!m->arrived && m->reserved == kNone) m->gone = true;
 }
+
+// In an elastic world it may find that there is a rank to come back as.
+void Rendezvous::refuse_late(Member* m) { refuse(m, complete_text(), wire::kJoin, geometry_.elastic != 0); }
 
 void Rendezvous::fail_all(const std::string& text, uint32_t code) {
   const bool named = !name_.empty();

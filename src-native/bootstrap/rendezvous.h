@@ -63,6 +63,7 @@ class Rendezvous {
   void left(Member* m, const std::string& how = "ended before all ranks had joined");
   void turn_away(Member* m, const std::string& text, uint32_t code = wire::kJoin);
   void refuse(Member* m, const std::string& text, uint32_t code = wire::kJoin, bool retry = false);
+  void refuse_late(Member* m);
   void fail_all(const std::string& text, uint32_t code);
   uint32_t arrived() const;
   std::string missing() const;

@@ -26,6 +26,10 @@ size_t bytes_of(Type type) {
       return sizeof(Text);
     case Type::Peers:
       return sizeof(Peers);
+    case Type::Present:
+      return sizeof(Present);
+    case Type::Return:
+      return sizeof(Return);
   }
   return 0;
 }

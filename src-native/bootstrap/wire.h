@@ -9,6 +9,13 @@
 //
 // and at any time Refused from the hub, and AskMissing / Missing.
 //
+// A rank that comes back to an elastic world says this to each of its members, which listen at their places (named.h):
+//
+//   rank → member   Hello, as to the hub
+//   member → rank   Present, with its own five and [world], once it knows that the rank of before is gone
+//   rank → member   Return, when all have answered and are mapped and tried
+//   member → rank   Mapped: from here on the two may write to each other
+//
 // The kernel vouches for pid and uid (SCM_CREDENTIALS); the rest of a Hello is its sender's word. Addresses in it are
 // used only with that pid and only by process_vm_readv / writev, so a liar can harm nobody but itself.
 #pragma once
@@ -26,13 +33,25 @@
 namespace uintr::wire {
 
 constexpr uint32_t kMagic = 0x6a746e75;  // "untj"
-constexpr uint16_t kVersion = 2;
+constexpr uint16_t kVersion = 3;
 constexpr uint32_t kFdsPerRank = 5;
 constexpr uint32_t kPeersPerMessage = 50;  // 250 descriptors; SCM_MAX_FD is 253
 constexpr uint32_t kMaxFds = kFdsPerRank * kPeersPerMessage;
 constexpr uint32_t kTextBytes = 512;
 
-enum class Type : uint16_t { Hello = 1, Fetch, Mapped, AskMissing, Welcome = 16, Peers, Go, Refused, Missing };
+enum class Type : uint16_t {
+  Hello = 1,
+  Fetch,
+  Mapped,
+  AskMissing,
+  Return,
+  Welcome = 16,
+  Peers,
+  Go,
+  Refused,
+  Missing,
+  Present
+};
 
 struct Head {
   uint32_t magic = kMagic;
@@ -77,6 +96,17 @@ struct Peers {
   uint32_t first, count;
   Identity identity[kPeersPerMessage];
 };
+struct Present {
+  Head head{.type = Type::Present};
+  uint32_t rank;
+  uint32_t padding;
+  Identity identity;  // pid: the kernel's word beside it (SCM_CREDENTIALS)
+  uint32_t incarnations[kMaxRanks];
+};
+struct Return {
+  Head head{.type = Type::Return};
+  uint32_t incarnation;
+};
 struct Text {  // Refused, Missing
   Head head;
   uint32_t retry;  // Refused: the world fell apart while it was set up; a named one may form again
@@ -94,6 +124,8 @@ union AnyMessage {
   Fetch fetch;
   Welcome welcome;
   Peers peers;
+  Present present;
+  Return returning;
   Text text;
 };
 

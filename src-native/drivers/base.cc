@@ -17,21 +17,23 @@ DriverBase::~DriverBase() {
 
 void DriverBase::create(Joined* joined) {
   rank_ = joined->rank;
-  const Layout layout{joined->geometry};
   targets_.resize(joined->peers.size());
-  for (uint32_t i = 0; i < targets_.size(); ++i) {
-    const Peer& p = joined->peers[i];
-    const bool takes_signals = p.driver.kind != Kind::Poll && p.signalable;
-    targets_[i] = Target{reinterpret_cast<Doorbell*>(joined->world.base() + layout.doorbell(i)),
-                         takes_signals ? p.pid : 0,
-                         p.tid,
-                         takes_signals ? p.driver.signal_number : 0,
-                         p.driver.vector,
-                         p.event_fd.get(),
-                         -1};
-    joined->maps[i].interruptible = targets_[i].pid != 0;
-  }
+  for (uint32_t i = 0; i < targets_.size(); ++i) set_target(i, joined);
   port_ = DriverPort{targets_.data(), static_cast<uint32_t>(targets_.size()), joined, &Joined::commit};
+}
+
+void DriverBase::set_target(uint32_t peer, Joined* joined) {
+  const Layout layout{joined->geometry};
+  const Peer& p = joined->peers[peer];
+  const bool takes_signals = p.driver.kind != Kind::Poll && p.signalable;
+  targets_[peer] = Target{reinterpret_cast<Doorbell*>(joined->world.base() + layout.doorbell(peer)),
+                          takes_signals ? p.pid : 0,
+                          p.tid,
+                          takes_signals ? p.driver.signal_number : 0,
+                          p.driver.vector,
+                          p.event_fd.get(),
+                          -1};
+  joined->maps[peer].interruptible = targets_[peer].pid != 0;
 }
 
 void DriverBase::use_uitt_index(uint32_t peer, int32_t index, Joined* joined) {

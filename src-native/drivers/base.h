@@ -19,6 +19,7 @@ class DriverBase : public Driver {
   bool interrupt_wakes() const override { return interrupts(); }
   int vector_fd() const override { return -1; }
   void create(Joined* joined) override;
+  void replace(uint32_t peer, Joined* joined) override { set_target(peer, joined); }
   Ports ports() override;
   void attach(Engine* engine) override;
   void detach() override;
@@ -35,6 +36,7 @@ class DriverBase : public Driver {
   DriverIdentity identity_;
 
  private:
+  void set_target(uint32_t peer, Joined* joined);
   Upid* own_upid() { return &port_.targets[rank_].doorbell->upid; }
 
   uint32_t rank_ = 0;

@@ -48,6 +48,9 @@ class Driver {
 
   // `joined` must outlive the driver. For Ports::commit it takes Joined::commit.
   virtual void create(Joined* joined) = 0;
+  // Another process or thread has come back as that rank. To be called while the engine holds it for gone, and so no
+  // handler uses what is known of it.
+  virtual void replace(uint32_t peer, Joined* joined) = 0;
   virtual Ports ports() = 0;
   virtual bool interrupts() const = 0;       // for Setup::interrupts
   virtual bool interrupt_wakes() const = 0;  // for Setup::interrupt_wakes

@@ -8,7 +8,7 @@
 
 namespace uintr {
 
-// Everything that interrupt() and wake() need to know about one peer, fixed when the driver is opened.
+// Everything that interrupt() and wake() need to know about one peer; it changes only while the engine does not use it.
 struct Target {
   Doorbell* doorbell;     // the peer's, in the world segment
   int32_t pid, tid;       // 0: not to be signalled

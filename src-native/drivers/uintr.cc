@@ -30,14 +30,25 @@ bool UintrDriver::open(const UintrAbi& abi, const std::string& signal_name, Join
 // Peers registered their handlers before they joined, so their descriptors are good, unless they have gone again.
 void UintrDriver::create(Joined* joined) {
   DriverBase::create(joined);
-  for (uint32_t i = 0; i < joined->peers.size(); ++i) {
-    const Peer& p = joined->peers[i];
-    if (i == joined->rank || !p.vector_fd) continue;
-    const int32_t index = uintr_sender_take(*abi_, p.nonce, p.vector_fd.get(), nullptr);
-    if (index == kNoUittIndex) continue;
-    senders_.push_back(p.nonce);
-    use_uitt_index(i, index, joined);
-  }
+  for (uint32_t i = 0; i < joined->peers.size(); ++i) take_sender(i, joined);
+}
+
+void UintrDriver::take_sender(uint32_t peer, Joined* joined) {
+  const Peer& p = joined->peers[peer];
+  if (peer == joined->rank || !p.vector_fd) return;
+  const int32_t index = uintr_sender_take(*abi_, p.nonce, p.vector_fd.get(), nullptr);
+  if (index == kNoUittIndex) return;
+  senders_.push_back({peer, p.nonce});
+  use_uitt_index(peer, index, joined);
+}
+
+void UintrDriver::replace(uint32_t peer, Joined* joined) {
+  std::erase_if(senders_, [&](const Sender& sender) {
+    if (sender.peer == peer) uintr_sender_give_back(*abi_, sender.receiver);
+    return sender.peer == peer;
+  });
+  SignalDriver::replace(peer, joined);
+  take_sender(peer, joined);
 }
 
 bool UintrDriver::still_ours() {
@@ -47,7 +58,7 @@ bool UintrDriver::still_ours() {
 
 UintrDriver::~UintrDriver() {
   detach();
-  for (const uint64_t receiver : senders_) uintr_sender_give_back(*abi_, receiver);
+  for (const Sender& sender : senders_) uintr_sender_give_back(*abi_, sender.receiver);
   vector_fd_.reset();
   if (abi_ != nullptr) uintr_thread_close(*abi_);
 }

@@ -18,13 +18,20 @@ class UintrDriver final : public SignalDriver {
   int vector_fd() const override { return vector_fd_.get(); }
   bool interrupt_wakes() const override { return false; }
   void create(Joined* joined) override;
+  void replace(uint32_t peer, Joined* joined) override;
   // Without the signal only those peers are heard late that cannot send user interrupts.
   bool still_ours() override;
 
  private:
   const UintrAbi* abi_ = nullptr;  // not null: this thread's handler is registered
   Fd vector_fd_;
-  std::vector<uint64_t> senders_;  // receivers whose entries this driver uses
+  void take_sender(uint32_t peer, Joined* joined);
+
+  struct Sender {
+    uint32_t peer;
+    uint64_t receiver;
+  };
+  std::vector<Sender> senders_;  // whose entries this driver uses
 };
 
 }  // namespace uintr

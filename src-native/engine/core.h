@@ -44,9 +44,10 @@ struct Partner {
   int32_t pid;
   bool interruptible;
   uint32_t kinds;             // CopyKind bits we can use on the peer's buffers
-  uint64_t blocks_sent;       // eager credit ever used towards the peer
+  // Eager credit. Of a peer that has come back, what it still holds from before counts as given back less than nothing.
+  uint64_t blocks_sent;       // ever used towards the peer
   uint64_t blocks_returned;   // of that, what it had given back when we last looked
-  uint64_t blocks_released;   // eager credit ever given back to it
+  uint64_t blocks_released;   // ever given back to it
   UnexpectedQueue::Pool pool;
   List queued;                // own sends that are not offered yet, in order
   List owed;                  // own slots that owe the peer a reply
@@ -115,6 +116,7 @@ struct Core : Engine {
   uint32_t index(const Slot& s) const { return static_cast<uint32_t>(&s - slots); }
 
   // ---- engine.cc
+  void attach_peer(uint32_t peer, const PeerMap& map);
   bool run(Effort effort);                 // all pending sources, then transfers; true: more to copy
   void run_as_handler();
   void leave();

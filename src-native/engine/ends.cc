@@ -63,7 +63,8 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
     const Unexpected& u = unexpected.at(e);
     if (u.source == peer && !u.eager) unexpected.remove(e);
   });
-  bool others = size == 1;  // alone, a rank may still send to itself
+  // Alone, a rank may still send to itself; and to an elastic world somebody may come back.
+  bool others = size == 1 || layout.g.elastic != 0;
   for (uint32_t i = 0; i < size; ++i) others |= i != rank && !peers[i].gone;
   if (!others) last_lost = peer;
   for (uint32_t i = 0; i < slots_touched; ++i) {
@@ -122,7 +123,7 @@ void Core::fail_matched(Slot& s, Error error) {
   if (s.entry != kNone) {
     release_entry(s.entry);
     finish(s, error);
-  } else if (peers[s.peer].gone) {
+  } else if (peers[s.peer].gone || s.error != Error::None) {  // gone, or back in a life that knows nothing of it
     finish(s, error);
   } else {
     close_transfer(s, error, Cause::None, 0);
@@ -140,6 +141,39 @@ void Engine::peer_gone(uint32_t peer, Cause cause) {
   c->service(peer, Effort::Call);
   c->lose_peer(peer, cause, c->peers[peer].faulty ? Error::Protocol : Error::PeerExited);
   if (!c->ready.empty()) c->run(Effort::Call);
+}
+
+void Engine::revive(uint32_t peer, const PeerMap& map, uint32_t kept) {
+  Core* c = core(this);
+  if (peer >= c->size || peer == c->rank || !c->peers[peer].gone) return;
+  Inside inside(c);
+  Partner& old = c->peers[peer];
+  // What needed the old life has failed (lose_peer); of messages that came whole, those stay that stand by themselves.
+  c->unexpected.each([&](uint32_t e) {
+    const Unexpected& u = c->unexpected.at(e);
+    if (u.source != peer || u.context == kept) return;
+    c->unexpected.remove(e);
+    c->unexpected.give_blocks(&old.pool, e);
+  });
+  // Nobody reads these words: the old life is over, the new one has not begun.
+  auto* to = reinterpret_cast<Outbound*>(c->control + c->layout.outbound(peer));
+  auto* from = reinterpret_cast<Inbound*>(c->control + c->layout.inbound(peer));
+  to->data_tail.release(0);
+  to->reply_tail.release(0);
+  from->data_head.release(0);
+  from->reply_head.release(0);
+  to->want_data_space.release(0);
+  to->want_reply_space.release(0);
+  Partner p{};
+  p.claims = old.claims;
+  p.bell = old.bell;
+  p.pool = old.pool;
+  p.outstanding = old.outstanding;  // eager messages that were matched and are not received yet
+  p.ring_ready = old.ring_ready;
+  p.blocks_released = 0 - uint64_t{c->unexpected.blocks_taken(old.pool)};
+  from->released_blocks.release(p.blocks_released);
+  old = p;
+  c->attach_peer(peer, map);
 }
 
 Life Engine::peer_life(uint32_t peer) const { return static_cast<Life>(core(this)->peers[peer].life->acquire()); }

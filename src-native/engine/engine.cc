@@ -66,6 +66,8 @@ bool Engine::valid(const Geometry& g, const char** what) {
   *what = "unexpectedBytes";
   if (g.credit_blocks < UnexpectedQueue::blocks_for(g.eager_limit)) return false;
   if (UnexpectedQueue::entries_needed(g) >= kAnySource) return false;
+  *what = "rejoin";
+  if (g.elastic > 1) return false;
   *what = "heapBytes";
   if (g.heap_bytes == 0 || g.heap_bytes % kUnitBytes != 0 || g.heap_bytes > (1ull << 39)) return false;
   return true;
@@ -99,42 +101,51 @@ Engine* Engine::create(void* memory, const Setup& setup) {
   c->arena.attach(parts.units, g.heap_bytes);
 
   for (uint32_t i = 0; i < g.size; ++i) {
-    Partner& p = c->peers[i];
-    const PeerMap& m = setup.peers[i];
-    auto* to = reinterpret_cast<Outbound*>(c->control + c->layout.outbound(i));
-    auto* from = reinterpret_cast<Inbound*>(c->control + c->layout.inbound(i));
-    auto* their_out = reinterpret_cast<const Outbound*>(m.control + c->layout.outbound(c->rank));
-    auto* their_in = reinterpret_cast<const Inbound*>(m.control + c->layout.inbound(c->rank));
-    auto* header = reinterpret_cast<const ControlHeader*>(m.control);
-    p.data_out.attach(c->control + c->layout.data_ring(i), g.ring_bytes, &to->data_tail, &their_in->data_head,
-                      &to->want_data_space);
-    p.reply_out.attach(c->control + c->layout.reply_ring(i), kReplyRingBytes, &to->reply_tail, &their_in->reply_head,
-                       &to->want_reply_space);
-    p.data_in.attach(m.control + c->layout.data_ring(c->rank), g.ring_bytes, &their_out->data_tail, &from->data_head,
-                     &their_out->want_data_space);
-    p.reply_in.attach(m.control + c->layout.reply_ring(c->rank), kReplyRingBytes, &their_out->reply_tail,
-                      &from->reply_head, &their_out->want_reply_space);
-    p.attention = &header->attention;
-    p.life = &header->life;
-    p.posted = &header->posted;
-    p.their_kinds = &their_out->copy_kinds;
-    p.their_released = &their_in->released_blocks;
-    p.my_released = &from->released_blocks;
-    p.slots = reinterpret_cast<const PublicSlot*>(m.control + c->layout.slot(0));
-    p.claims = reinterpret_cast<ClaimWord*>(setup.world + c->layout.claim(i, 0));
-    p.bell = reinterpret_cast<Doorbell*>(setup.world + c->layout.doorbell(i));
-    p.heap = m.heap;
-    p.pid = m.pid;
-    p.interruptible = setup.interrupts && m.interruptible;
-    p.kinds = i == c->rank ? kCopyDirect : m.copy_kinds;
-    p.my_kinds = &to->copy_kinds;
-    p.my_kinds->set_relaxed(p.kinds);
+    c->peers[i].claims = reinterpret_cast<ClaimWord*>(setup.world + c->layout.claim(i, 0));
+    c->peers[i].bell = reinterpret_cast<Doorbell*>(setup.world + c->layout.doorbell(i));
+    c->attach_peer(i, setup.peers[i]);
   }
   c->last_lost = kNone;
   c->life = Life::Active;
   c->header->life.release(static_cast<uint32_t>(Life::Active));
   c->header->attention.release(static_cast<uint32_t>(Attention::Computing));
   return c;
+}
+
+// What this rank and the peer have written so far is nothing, or what Engine::revive() has left.
+void Core::attach_peer(uint32_t peer, const PeerMap& m) {
+  Partner& p = peers[peer];
+  auto* to = reinterpret_cast<Outbound*>(control + layout.outbound(peer));
+  auto* from = reinterpret_cast<Inbound*>(control + layout.inbound(peer));
+  auto* their_out = reinterpret_cast<const Outbound*>(m.control + layout.outbound(rank));
+  auto* their_in = reinterpret_cast<const Inbound*>(m.control + layout.inbound(rank));
+  auto* theirs = reinterpret_cast<const ControlHeader*>(m.control);
+  uint32_t ring_bytes = layout.g.ring_bytes;
+  p.data_out.attach(control + layout.data_ring(peer), ring_bytes, &to->data_tail, &their_in->data_head,
+                    &to->want_data_space);
+  p.reply_out.attach(control + layout.reply_ring(peer), kReplyRingBytes, &to->reply_tail, &their_in->reply_head,
+                     &to->want_reply_space);
+  p.data_in.attach(m.control + layout.data_ring(rank), ring_bytes, &their_out->data_tail, &from->data_head,
+                   &their_out->want_data_space);
+  p.reply_in.attach(m.control + layout.reply_ring(rank), kReplyRingBytes, &their_out->reply_tail, &from->reply_head,
+                    &their_out->want_reply_space);
+  p.attention = &theirs->attention;
+  p.life = &theirs->life;
+  p.posted = &theirs->posted;
+  p.their_kinds = &their_out->copy_kinds;
+  p.their_released = &their_in->released_blocks;
+  p.my_released = &from->released_blocks;
+  p.slots = reinterpret_cast<const PublicSlot*>(m.control + layout.slot(0));
+  p.heap = m.heap;
+  p.pid = m.pid;
+  p.interruptible = interrupts && m.interruptible;
+  p.kinds = m.absent ? 0 : peer == rank ? uint32_t{kCopyDirect} : m.copy_kinds;
+  p.my_kinds = &to->copy_kinds;
+  p.my_kinds->set_relaxed(p.kinds);
+  // Less than nothing, where this rank comes back and the peer still keeps messages of its life before.
+  p.blocks_returned = m.absent ? 0 : p.their_released->acquire();
+  p.gone = m.absent;
+  p.cause = m.absent ? Cause::Killed : Cause::None;
 }
 
 // ---- requests -------------------------------------------------------------

@@ -41,6 +41,7 @@ struct PeerMap {
   int32_t pid;                   // as the kernel told it at bootstrap, in this PID namespace; 0: not usable
   uint32_t copy_kinds;           // CopyKind bits that were tried and work towards this peer
   bool interruptible = true;     // Ports::interrupt reaches it
+  bool absent = false;           // it was gone before this rank came; the memory is this rank's own
 };
 
 struct Setup {
@@ -211,6 +212,12 @@ class Engine {
   // The peer is gone (pidfd or lifeline says so: it executes nothing any more).
   // What it delivered stays receivable. Idempotent.
   void peer_gone(uint32_t peer, Cause cause);
+  // A rank that is gone, and of whose last life nothing runs any more, has come
+  // back in a new one, which has not begun to write: everything towards it begins
+  // anew. Messages of the old one that came whole, and that nobody has received,
+  // stay if their context is `kept`. The memory of the old one is not touched
+  // after this.
+  void revive(uint32_t peer, const PeerMap& map, uint32_t kept);
   // What a peer has published of its life; a peer that closes is noticed by
   // progress() and shows here.
   Life peer_life(uint32_t peer) const;

@@ -29,7 +29,7 @@ struct Geometry {
   uint32_t ring_bytes;       // data ring of one ordered pair, a power of two, >= 16 KiB
   uint32_t eager_limit;      // bytes; <= ring_bytes / 4
   uint32_t credit_blocks;    // eager credit of one ordered pair, in blocks of kBlockBytes
-  uint32_t reserved;
+  uint32_t elastic;          // 1: a rank that is gone can come back
   uint64_t heap_bytes;       // arena of one rank, a multiple of 2 MiB
 
   bool operator==(const Geometry&) const = default;

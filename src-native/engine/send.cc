@@ -21,7 +21,8 @@ bool Core::push_eager(Partner& p, uint32_t context, uint32_t tag, const void* da
   if (p.blocks_sent - p.blocks_returned + blocks > layout.g.credit_blocks) {
     // Looked at only when it matters: the peer writes this line with every message.
     uint64_t returned = p.their_released->acquire();
-    if (returned > p.blocks_sent || p.blocks_sent - returned + blocks > layout.g.credit_blocks) return false;
+    if (p.blocks_sent - returned > layout.g.credit_blocks) return false;  // garbage, or nothing left
+    if (p.blocks_sent - returned + blocks > layout.g.credit_blocks) return false;
     p.blocks_returned = returned;
   }
   if (!p.data_out.room(record_bytes(length))) return false;

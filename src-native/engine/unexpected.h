@@ -82,6 +82,12 @@ class UnexpectedQueue {
     entries_[last].next_block = pool->free;
     pool->free = first + 1;
   }
+  // In use by messages, matched or not.
+  uint32_t blocks_taken(const Pool& pool) const {
+    uint32_t n = pool.touched;
+    for (uint32_t l = pool.free; l != 0; l = entries_[l - 1].next_block) --n;
+    return n;
+  }
   unsigned char* block(uint32_t b) { return blocks_ + uint64_t{b} * kBlockBytes; }
 
   uint64_t next_stamp() { return ++stamp_; }

@@ -39,7 +39,7 @@ describe('ids', () => {
 });
 
 describe('a wish', () => {
-  const wish = { kind: 'split', color: 3, key: -7, id: 5 } as const;
+  const wish = { kind: 'split', color: 3, key: -7, id: 5, life: 2 } as const;
 
   it('4. arrives as it was', () => {
     expect(decodeWish(encode(wish), 0)).toEqual(wish);
@@ -55,11 +55,12 @@ describe('a wish', () => {
     '[]',
     '{"failure":1}',
     '{"failure":{"code":"x","message":"y"}}',
-    '{"kind":"free","color":1,"key":1,"id":5}',
-    '{"kind":"dup","color":"1","key":1,"id":5}',
-    '{"kind":"dup","color":1,"key":1.5,"id":5}',
-    '{"kind":"dup","color":1,"key":1,"id":0}',
-    '{"kind":"dup","color":1,"key":1,"id":524288}',
+    '{"kind":"free","color":1,"key":1,"id":5,"life":0}',
+    '{"kind":"dup","color":"1","key":1,"id":5,"life":0}',
+    '{"kind":"dup","color":1,"key":1.5,"id":5,"life":0}',
+    '{"kind":"dup","color":1,"key":1,"id":0,"life":0}',
+    '{"kind":"dup","color":1,"key":1,"id":524288,"life":0}',
+    '{"kind":"dup","color":1,"key":1,"id":5}',
   ])('5. that no rank makes is refused (%s)', (text) => {
     expect(() => decodeWish(bytes(text), 0)).toThrow(protocol);
   });
@@ -69,20 +70,27 @@ describe('an answer', () => {
   const parent = Group.of([4, 2, 0, 9], 2);
 
   it('6. arrives as it was', () => {
-    const answer = { id: 9 * 2 ** 19 + 3, members: [9, 2] };
+    const answer = { id: 9 * 2 ** 19 + 3, members: [9, 2], lives: [0, 1] };
     expect(decodeAnswer(encode(answer), parent)).toEqual(answer);
-    expect(decodeAnswer(encode({ id: -1, members: [] }), parent)).toEqual({ id: -1, members: [] });
+    expect(decodeAnswer(encode({ id: -1, members: [], lives: [] }), parent)).toEqual({
+      id: -1,
+      members: [],
+      lives: [],
+    });
   });
 
   it.each([
     '{"id":1}',
-    '{"id":1,"members":[2,2]}',
-    '{"id":1,"members":[2,3]}',
-    '{"id":1,"members":[2,-1]}',
-    '{"id":1,"members":[2,"0"]}',
-    '{"id":2097153,"members":[4,0]}',
-    '{"id":1,"members":[2,0]}',
-    '{"id":"2097153","members":[2]}',
+    '{"id":1,"members":[2,2],"lives":[0,0]}',
+    '{"id":1,"members":[2,3],"lives":[0,0]}',
+    '{"id":1,"members":[2,-1],"lives":[0,0]}',
+    '{"id":1,"members":[2,"0"],"lives":[0,0]}',
+    '{"id":2097153,"members":[4,0],"lives":[0,0]}',
+    '{"id":1,"members":[2,0],"lives":[0,0]}',
+    '{"id":"2097153","members":[2],"lives":[0]}',
+    '{"id":1048577,"members":[2]}',
+    '{"id":1048577,"members":[2],"lives":[0,0]}',
+    '{"id":1048577,"members":[2],"lives":["0"]}',
     '{"failure":{}}',
   ])('7. that no rank 0 gives is refused (%s)', (text) => {
     expect(() => decodeAnswer(bytes(text), parent)).toThrow(protocol);
@@ -90,7 +98,8 @@ describe('an answer', () => {
 
   it('8. fits the buffer for it, whatever it says', () => {
     const members = Array.from({ length: 1024 }, (_, rank) => rank);
-    expect(encode({ id: 2 ** 29, members }).length).toBeLessThanOrEqual(answerBytes(1024));
+    const lives = members.map(() => 2 ** 32 - 1);
+    expect(encode({ id: 2 ** 29, members, lives }).length).toBeLessThanOrEqual(answerBytes(1024));
     const failure = { code: 'ERR_UINTR_INVALID_ARGUMENT', message: '\u0001'.repeat(500), peer: 1023 } as const;
     expect(encode({ failure }).length).toBeLessThanOrEqual(WISH_BYTES);
   });

@@ -26,7 +26,7 @@ interface Member {
 
 interface Started {
   child: ChildProcess;
-  what: string;
+  how: { command: string; args: string[]; env: NodeJS.ProcessEnv };
   rank?: number;
   output: string[];
   ended: Promise<void>;
@@ -79,7 +79,20 @@ export class Crew {
         resolve();
       });
     });
-    this.#started.push({ child, what: [command, ...args].join(' '), rank, output, ended });
+    this.#started.push({ child, how: { command, args, env }, rank, output, ended });
+  }
+
+  /** Resolves when the process of a rank that was started last has ended. */
+  async over(rank: number): Promise<void> {
+    await Promise.race([this.#started.findLast((one) => one.rank === rank)!.ended, this.#failed]);
+  }
+
+  /** Starts the process of a rank once more when the one before has ended, with its number in LIFE. */
+  async again(rank: number): Promise<void> {
+    await this.over(rank);
+    const lives = this.#started.filter((one) => one.rank === rank);
+    const { how } = lives[0]!;
+    this.start(how.command, how.args, { ...how.env, LIFE: `${lives.length}` }, rank);
   }
 
   /** Resolves when `rank` has told `event` (also if it did so before), with what it told. */
@@ -152,10 +165,12 @@ export class Crew {
           : '\n  body ended';
       return `rank ${rank} (pid ${pid}${what})\n  ${said}${ended}`;
     });
-    for (const { child, what, rank, output } of this.#started) {
+    for (const { child, how, rank, output } of this.#started) {
       const state = child.signalCode ?? child.exitCode ?? 'still runs';
       const last = output.length === 0 ? ' nothing' : `\n    ${output.join('\n    ')}`;
-      parts.push(`${rank === undefined ? what : `process of rank ${rank}`}: ${state}; last output:${last}`);
+      parts.push(
+        `${rank === undefined ? [how.command, ...how.args].join(' ') : `process of rank ${rank}`}: ${state}; last output:${last}`,
+      );
     }
     return parts.join('\n');
   }

@@ -28,13 +28,13 @@ export interface RankTestOptions {
   env?: Record<string, string>;
   /** Options for node. */
   nodeOptions?: string[];
-  /** How each process has to end (exit code or signal); all with 0 unless said. Needs via 'name'. */
-  exits?: readonly (number | NodeJS.Signals)[];
+  /** How each process has to end (exit code or signal), all with 0 unless said; 'any': as it likes. Needs via 'name'. */
+  exits?: readonly (number | NodeJS.Signals)[] | 'any';
   /** Workers that are ended in the middle of their bodies. */
   ended?: readonly number[];
   /** After how long everything is killed. A bound for a hang, not a measure. */
   timeoutMs?: number;
-  /** Runs in the test while the ranks run. */
+  /** Runs in the test while the ranks run. What it starts counts in `exits` as well, after the others. */
   during?: (crew: Crew) => Promise<void>;
 }
 
@@ -103,12 +103,14 @@ async function runRanks(file: string, test: string, options: RankTestOptions): P
       }
     }
     await Promise.all([during?.(crew), crew.ended()]);
+    await crew.ended(); // and those that were started meanwhile
     const outcomes = crew.outcomes(ranks);
-    const expected = options.exits ?? crew.exits().map(() => 0);
+    const exits = options.exits === 'any' ? undefined : options.exits;
+    const expected = options.exits === 'any' ? crew.exits() : (exits ?? crew.exits().map(() => 0));
     // A rank whose event loop has nothing left to wait for ends with 0 in the middle of its body.
     const mayBeCut = (rank: number): boolean => {
       const place = processes.findIndex((one) => one.includes(rank));
-      return options.ended?.includes(rank) || (options.exits?.[place] ?? 0) !== 0;
+      return options.ended?.includes(rank) || (exits?.[place] ?? 0) !== 0;
     };
     const good = outcomes.every(
       ({ rank, result, error }) => error === undefined && (result !== undefined || mayBeCut(rank)),

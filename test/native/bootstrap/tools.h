@@ -88,7 +88,7 @@ inline uintr::Geometry geometry(uint32_t size) {
           .ring_bytes = 65536,
           .eager_limit = 4096,
           .credit_blocks = 64,
-          .reserved = 0,
+          .elastic = 0,
           .heap_bytes = 2 << 20};
 }
 

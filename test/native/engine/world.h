@@ -35,6 +35,7 @@ struct Options {
   uint32_t slice_bytes = 0;
   bool interrupts = true;
   bool interrupt_wakes = true;
+  bool elastic = false;
   void (*interrupt)(World* world, uint32_t peer) = nullptr;  // instead of noting it in Rank::interrupted
   void (*reduce)(uint32_t reduction, void* inout, const void* in, uint64_t elements) = nullptr;
   int32_t pid = 0;                                           // of all ranks, for copies by the kernel; 0: this process
@@ -103,6 +104,10 @@ class World {
   Rank& operator[](uint32_t rank) { return *ranks_[rank]; }
   uint32_t size() const { return options.size; }
 
+  // The rank is there again, in memory of its own, and the ranks of `members` let it in, which hold it for gone. For it
+  // all others are gone.
+  void come_back(uint32_t rank, const std::vector<uint32_t>& members);
+
   // Runs every rank (but `except`), handlers included, until nothing moves.
   void settle(uint32_t except = kNone);
   // Only handlers, as for ranks that all compute.
@@ -116,8 +121,11 @@ class World {
   Geometry geometry{};
 
  private:
+  void make_memory(Rank* rank);
+  void make_engine(Rank* rank, const std::vector<PeerMap>& maps);
   std::unique_ptr<Guarded> world_;
   std::vector<std::unique_ptr<Rank>> ranks_;
+  std::vector<PeerMap> maps_;
 };
 
 // Bytes that tell where they belong.
@@ -136,48 +144,68 @@ inline World::World(const Options& o) : options(o) {
   geometry.eager_limit = o.eager_limit;
   geometry.credit_blocks = o.credit_blocks;
   geometry.heap_bytes = o.heap_bytes;
+  geometry.elastic = o.elastic ? 1 : 0;
   const char* what = "";
   if (!Engine::valid(geometry, &what)) check::fail(__FILE__, __LINE__, what);
   Layout l = layout();
   world_ = std::make_unique<Guarded>(l.world_bytes());
-  std::vector<PeerMap> maps;
   for (uint32_t i = 0; i < o.size; ++i) {
-    auto r = std::make_unique<Rank>();
-    r->rank = i;
-    r->world = this;
-    r->control = std::make_unique<Guarded>(l.control_bytes());
-    r->heap = std::make_unique<Guarded>(o.heap_bytes);
-    r->memory = std::make_unique<Guarded>(Engine::private_bytes(geometry));
-    maps.push_back(
-        {r->control->base(), r->heap->base(), o.pid != 0 ? o.pid : static_cast<int32_t>(getpid()), o.copy_kinds});
-    ranks_.push_back(std::move(r));
+    ranks_.push_back(std::make_unique<Rank>());
+    ranks_[i]->rank = i;
+    ranks_[i]->world = this;
+    maps_.push_back({});
+    make_memory(ranks_[i].get());
   }
-  for (auto& r : ranks_) {
-    Setup s{};
-    s.geometry = geometry;
-    s.rank = r->rank;
-    s.slice_bytes = o.slice_bytes;
-    s.interrupts = o.interrupts;
-    s.interrupt_wakes = o.interrupt_wakes;
-    s.world = world_->base();
-    s.peers = maps.data();
-    s.ports.self = this;
-    s.ports.interrupt = [](void* self, uint32_t peer, bool) {
-      auto* world = static_cast<World*>(self);
-      if (world->options.interrupt != nullptr) return world->options.interrupt(world, peer);
-      (*world)[peer].interrupted.fetch_add(1, std::memory_order_seq_cst);
-    };
-    s.ports.wake = [](void* self, uint32_t peer) {
-      (*static_cast<World*>(self))[peer].woken.fetch_add(1, std::memory_order_seq_cst);
-    };
-    s.ports.commit = [](void* self, Ports::Segment segment, uint64_t offset, uint64_t bytes) {
-      const Options& options = static_cast<World*>(self)->options;
-      if (segment == Ports::Segment::Heap) return offset + bytes <= options.heap_committable;
-      return options.ring_committable || segment != Ports::Segment::Control || bytes != options.ring_bytes;
-    };
-    s.ports.reduce = o.reduce;
-    r->engine = Engine::create(r->memory->base(), s);
+  for (auto& r : ranks_) make_engine(r.get(), maps_);
+}
+
+inline void World::make_memory(Rank* r) {
+  r->control = std::make_unique<Guarded>(layout().control_bytes());
+  r->heap = std::make_unique<Guarded>(options.heap_bytes);
+  r->memory = std::make_unique<Guarded>(Engine::private_bytes(geometry));
+  maps_[r->rank] = {r->control->base(), r->heap->base(),
+                    options.pid != 0 ? options.pid : static_cast<int32_t>(getpid()), options.copy_kinds};
+}
+
+inline void World::make_engine(Rank* r, const std::vector<PeerMap>& maps) {
+  Setup s{};
+  s.geometry = geometry;
+  s.rank = r->rank;
+  s.slice_bytes = options.slice_bytes;
+  s.interrupts = options.interrupts;
+  s.interrupt_wakes = options.interrupt_wakes;
+  s.world = world_->base();
+  s.peers = maps.data();
+  s.ports.self = this;
+  s.ports.interrupt = [](void* self, uint32_t peer, bool) {
+    auto* world = static_cast<World*>(self);
+    if (world->options.interrupt != nullptr) return world->options.interrupt(world, peer);
+    (*world)[peer].interrupted.fetch_add(1, std::memory_order_seq_cst);
+  };
+  s.ports.wake = [](void* self, uint32_t peer) {
+    (*static_cast<World*>(self))[peer].woken.fetch_add(1, std::memory_order_seq_cst);
+  };
+  s.ports.commit = [](void* self, Ports::Segment segment, uint64_t offset, uint64_t bytes) {
+    const Options& options = static_cast<World*>(self)->options;
+    if (segment == Ports::Segment::Heap) return offset + bytes <= options.heap_committable;
+    return options.ring_committable || segment != Ports::Segment::Control || bytes != options.ring_bytes;
+  };
+  s.ports.reduce = options.reduce;
+  r->engine = Engine::create(r->memory->base(), s);
+}
+
+inline void World::come_back(uint32_t rank, const std::vector<uint32_t>& members) {
+  Rank& r = *ranks_[rank];
+  r.outcomes.clear();
+  make_memory(&r);
+  std::vector<PeerMap> maps(size(), maps_[rank]);
+  for (PeerMap& map : maps) map.absent = true;
+  maps[rank] = maps_[rank];
+  for (uint32_t member : members) {
+    ranks_[member]->engine->revive(rank, maps_[rank], 0);
+    maps[member] = maps_[member];
   }
+  make_engine(&r, maps);
 }
 
 inline Posted Rank::send(uint32_t dest, const void* data, uint64_t length, uint32_t tag, uint32_t context,

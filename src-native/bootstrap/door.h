@@ -1,0 +1,46 @@
+// Where a member of an elastic world hears of ranks that want to come back: it listens at its place (named.h), and
+// looks from its own thread, for what it holds of a rank is that thread's.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "bootstrap/error.h"
+#include "bootstrap/fd.h"
+#include "bootstrap/wire.h"
+
+namespace uintr {
+
+struct Visitor {
+  Fd socket;
+  bool greeted = false;   // its Hello was taken
+  bool answered = false;  // with Present
+  bool ready = false;     // it has said Return: to be let in
+  bool told = false;      // and the layers above know
+  bool gone = false;      // to be swept
+  uint32_t rank = 0, incarnation = 0;
+  wire::Identity identity{};
+  Fd fds[wire::kFdsPerRank];
+};
+
+class Door {
+ public:
+  bool open(Fd listener, JoinError* error);
+  // Readable when somebody has come, gone, or said something.
+  int fd() const { return epoll_.get(); }
+  // Accepts who has come.
+  void look();
+  // Closes those that are marked as gone.
+  void sweep();
+  const std::vector<std::unique_ptr<Visitor>>& visitors() const { return visitors_; }
+
+  // Takes what the visitor says. False: there is nothing; one that has gone or talks nonsense is marked.
+  static bool hear(Visitor* visitor, wire::Received* received);
+  static void refuse(Visitor* visitor, const std::string& text, uint32_t code);
+
+ private:
+  Fd listener_, epoll_;
+  std::vector<std::unique_ptr<Visitor>> visitors_;
+};
+
+}  // namespace uintr

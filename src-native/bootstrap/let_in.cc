@@ -1,0 +1,129 @@
+// How a member of an elastic world lets a rank in that comes back. All of it on the member's JavaScript thread, and
+// none of it waits.
+#include "bootstrap/admission.h"
+#include "bootstrap/joined.h"
+#include "bootstrap/namespace.h"
+
+namespace uintr {
+
+bool JoinedRank::open_door(JoinError* error) {
+  Fd listener;
+  door_ = std::make_unique<Door>();
+  return place->listen(&listener, error) && door_->open(std::move(listener), error) &&
+         liveness.watch_door(door_->fd(), error);
+}
+
+void JoinedRank::take_hello(Visitor* visitor, wire::Received* received) {
+  const wire::Hello& hello = received->message.hello;
+  const uint32_t wanted = hello.wanted_rank;
+  if (received->fd_count != wire::kFdsPerRank || received->credentials.uid != geteuid() || wanted == kNone) {
+    return Door::refuse(visitor, "the returning rank's hello is malformed", wire::kProtocol);
+  }
+  std::string why = difference(hello.geometry, geometry, "the world");
+  if (why.empty() && (wanted >= geometry.size || wanted == rank)) why = "rank " + std::to_string(wanted) + " is taken";
+  if (!why.empty()) return Door::refuse(visitor, why, wire::kInvalidArgument);
+  visitor->greeted = true;
+  visitor->rank = wanted;
+  visitor->identity = hello.identity;
+  visitor->identity.pid = received->credentials.pid;
+  for (uint32_t i = 0; i < wire::kFdsPerRank; ++i) visitor->fds[i] = std::move(received->fds[i]);
+}
+
+void JoinedRank::hear(Visitor* visitor) {
+  wire::Received received;
+  while (!visitor->gone && Door::hear(visitor, &received)) {
+    const wire::Head& head = received.message.head;
+    if (head.version != wire::kVersion) {
+      Door::refuse(visitor,
+                   "this rank speaks bootstrap version " + std::to_string(head.version) + ", the world " +
+                       std::to_string(wire::kVersion) + ": use one version of uintr",
+                   wire::kJoin);
+    } else if (head.type == wire::Type::Hello && !visitor->greeted) {
+      take_hello(visitor, &received);
+    } else if (head.type == wire::Type::Return && visitor->answered &&
+               received.message.returning.incarnation > incarnations[visitor->rank]) {
+      visitor->incarnation = received.message.returning.incarnation;
+      visitor->ready = true;
+    } else if (head.type != wire::Type::AskMissing) {  // who is late says itself whom it waits for
+      Door::refuse(visitor, "the returning rank sent a message out of turn", wire::kProtocol);
+    }
+    received.fd_count = 0;
+  }
+}
+
+void JoinedRank::present(Visitor* visitor) {
+  wire::Present answer{};
+  answer.rank = rank;
+  answer.identity = identity();
+  for (uint32_t i = 0; i < geometry.size; ++i) answer.incarnations[i] = incarnations[i];
+  std::vector<int> fds = descriptors();
+  fds.push_back(world.fd());
+  if (wire::send(visitor->socket.get(), &answer, sizeof answer, fds.data(), static_cast<uint32_t>(fds.size())) != 0) {
+    visitor->gone = true;  // it tries again
+  }
+  visitor->answered = true;
+}
+
+// Is another life of the rank about to be let in? Then that comes first, and its end.
+bool JoinedRank::is_returning(uint32_t peer) const {
+  for (const auto& visitor : door_->visitors()) {
+    if (visitor->answered && visitor->rank == peer && !visitor->gone) return true;
+  }
+  return false;
+}
+
+std::vector<uint32_t> JoinedRank::answer_door(bool (*is_gone)(void*, uint32_t), void* self) {
+  std::vector<uint32_t> ready;
+  if (door_ == nullptr) return ready;
+  door_->look();
+  for (const auto& held : door_->visitors()) {
+    Visitor* visitor = held.get();
+    hear(visitor);
+    // It holds the rank's place, so the old life has ended; here that is known a moment later.
+    const bool waits = visitor->greeted && !visitor->answered && !visitor->gone;
+    if (waits && is_gone(self, visitor->rank) && !is_returning(visitor->rank)) {
+      present(visitor);
+      hear(visitor);
+    }
+    if (!visitor->ready || visitor->told || visitor->gone) continue;
+    visitor->told = true;
+    ready.push_back(visitor->rank);
+  }
+  door_->sweep();
+  return ready;
+}
+
+bool JoinedRank::let_in(uint32_t peer, Returning* who) {
+  if (door_ == nullptr) return false;
+  for (const auto& held : door_->visitors()) {
+    Visitor* visitor = held.get();
+    if (!visitor->ready || visitor->rank != peer) continue;
+    JoinError error;
+    hub_namespace_ = pid_namespace();  // it has told its pid to this process
+    const PeerMap map = maps[peer];
+    replaced_ = std::move(mapped_[peer]);
+    if (!adopt_peer(peer, visitor->fds, visitor->identity, &error)) {
+      maps[peer] = map;
+      mapped_[peer] = std::move(replaced_);
+      Door::refuse(visitor, error.message, wire::kJoin);
+      continue;
+    }
+    incarnations[peer] = visitor->incarnation;
+    *who = {peer, peers[peer].pid, visitor->incarnation};
+    return true;
+  }
+  return false;
+}
+
+void JoinedRank::admitted(uint32_t peer) {
+  replaced_ = Mapped{};
+  for (const auto& visitor : door_->visitors()) {
+    if (!visitor->ready || visitor->rank != peer || visitor->gone) continue;
+    const wire::Plain mapped{.head = {.type = wire::Type::Mapped}};
+    wire::send(visitor->socket.get(), &mapped, sizeof mapped);
+    visitor->gone = true;
+  }
+  door_->sweep();
+}
+
+}  // namespace uintr

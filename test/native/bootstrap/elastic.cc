@@ -1,0 +1,329 @@
+// Elastic worlds: a rank that is gone is let in again by every member that is there, and by nobody while it lives.
+//
+// sources: src-native/bootstrap/come_back.cc src-native/bootstrap/door.cc src-native/bootstrap/let_in.cc
+// sources: src-native/bootstrap/admission.cc src-native/bootstrap/client.cc src-native/bootstrap/error.cc
+// sources: src-native/bootstrap/hub_socket.cc
+// sources: src-native/bootstrap/hub.cc src-native/bootstrap/join.cc src-native/bootstrap/joined.cc
+// sources: src-native/bootstrap/liveness.cc src-native/bootstrap/named.cc src-native/bootstrap/probe.cc
+// sources: src-native/bootstrap/rendezvous.cc src-native/bootstrap/same_process.cc src-native/bootstrap/segments.cc
+// sources: src-native/bootstrap/wire.cc
+// sources: test/native/bootstrap/thread_pthread.cc test/native/bootstrap/engine_stub.cc
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "bootstrap/named.h"
+#include "bootstrap/wire.h"
+#include "tools.h"
+
+using namespace uintr;
+
+namespace {
+
+std::string directory;
+
+JoinRequest as_rank(const char* name, uint32_t size, uint32_t rank) {
+  JoinRequest r = test::named(name, size, directory);
+  r.wanted_rank = rank;
+  r.geometry.elastic = 1;
+  return r;
+}
+
+// A rank that does what the layers above do of it.
+struct Rank {
+  explicit Rank(const JoinRequest& request) : gone(request.geometry.size) {
+    JoinError error;
+    CHECK_OK(join(request, &joined, &error), error);
+    for (uint32_t i = 0; i < gone.size(); ++i) gone[i] = joined->maps[i].absent;
+  }
+
+  // One look, waiting for something to happen. Returns who is to be let in.
+  std::vector<uint32_t> look() {
+    for (const uint32_t dead : joined->liveness.drain(100).dead) gone[dead] = true;
+    auto is_gone = [](void* self, uint32_t rank) { return bool{static_cast<Rank*>(self)->gone[rank]}; };
+    return joined->answer_door(is_gone, this);
+  }
+  bool let_in(uint32_t rank) {
+    if (!joined->let_in(rank, &last)) return false;
+    CHECK(last.rank == rank && gone[rank]);
+    gone[rank] = false;
+    joined->admitted(rank);
+    return true;
+  }
+  // Returns who was let in, or kNone.
+  uint32_t turn() {
+    uint32_t in = kNone;
+    for (const uint32_t rank : look()) in = let_in(rank) ? rank : in;
+    return in;
+  }
+  void until_in(uint32_t rank) {
+    while (turn() != rank) continue;
+  }
+  void until_gone(uint32_t rank) {
+    while (!gone[rank]) turn();
+  }
+
+  std::unique_ptr<Joined> joined;
+  std::vector<bool> gone;
+  Joined::Returning last{};
+};
+
+void ends(pid_t pid) {
+  kill(pid, SIGKILL);
+  test::was_killed(pid, SIGKILL);
+}
+
+[[noreturn]] void stay() {
+  for (;;) pause();
+}
+
+void comes_back_as_often_as_it_likes() {
+  test::Gate ready, gone;
+  const pid_t member = test::child([&] {
+    Rank r(as_rank("often", 2, 0));
+    for (uint32_t life = 0; life < 5; ++life) {
+      ready.open();
+      r.until_gone(1);
+      gone.open();
+      r.until_in(1);
+      CHECK(r.last.incarnation == life + 1 && r.joined->incarnations[1] == life + 1);
+      CHECK(r.joined->peers[1].pid == r.last.pid && kill(r.last.pid, 0) == 0);
+      // Its memory is the new one's.
+      const auto* header = reinterpret_cast<const ControlHeader*>(r.joined->maps[1].control);
+      CHECK(header->pid == r.last.pid && header->nonce == r.joined->peers[1].nonce);
+    }
+    ready.open();
+    r.until_gone(1);
+  });
+  for (uint32_t life = 0; life <= 5; ++life) {
+    if (life > 0) gone.pass();
+    const pid_t other = test::child([&] {
+      Rank r(as_rank("often", 2, 1));
+      CHECK(r.joined->incarnations[1] == life && r.joined->incarnations[0] == 0 && !r.gone[0]);
+      CHECK(r.joined->hosted_name.empty());
+      stay();
+    });
+    ready.pass();
+    ends(other);
+  }
+  test::ended_well(member);
+}
+
+// Another member may have let it in already, and all are to count the same lives.
+void has_lived_if_it_died_before_it_was_let_in() {
+  test::Gate ready;
+  const pid_t first = test::child([&] {
+    Rank r(as_rank("short", 2, 1));
+    stay();
+  });
+  Rank r(as_rank("short", 2, 0));
+  ends(first);
+  r.until_gone(1);
+  for (uint32_t life = 1; life < 4; ++life) {
+    const pid_t other = test::child([&] { Rank back(as_rank("short", 2, 1)); });
+    while (r.look().empty()) continue;
+    ends(other);
+    // The next is there before this one is let in.
+    const pid_t after = test::child([&] {
+      JoinRequest request = as_rank("short", 2, 1);
+      request.timeout_ms = 60000;
+      Rank back(request);
+      CHECK(back.joined->incarnations[1] == 2 * life);
+      ready.open();
+      stay();
+    });
+    CHECK(r.turn() == kNone && r.let_in(1));
+    CHECK(r.last.incarnation == 2 * life - 1);
+    r.until_gone(1);
+    r.until_in(1);
+    CHECK(r.last.incarnation == 2 * life);
+    ready.pass();
+    ends(after);
+    r.until_gone(1);
+  }
+}
+
+void waits_until_all_have_let_it_in() {
+  test::Gate in, late, done;
+  pid_t members[2];
+  for (uint32_t rank : {0u, 1u}) {
+    members[rank] = test::child([&] {
+      Rank r(as_rank("late", 3, rank));
+      if (rank == 1) late.pass();  // computes
+      r.until_in(2);
+      in.open();
+      done.pass();
+    });
+  }
+  const pid_t first = test::child([&] {
+    Rank r(as_rank("late", 3, 2));
+    in.open();
+    stay();
+  });
+  in.pass();
+  ends(first);
+  JoinRequest again = as_rank("late", 3, 2);
+  again.timeout_ms = 300;
+  std::unique_ptr<Joined> joined;
+  JoinError error;
+  CHECK(!join(again, &joined, &error));
+  const std::string who = "rank 1 (process " + std::to_string(members[1]) + ") has not let this rank in";
+  CHECK_ERROR(error, "ERR_UINTR_TIMEOUT", who.c_str());
+  late.open();
+  const pid_t second = test::child([&] {
+    Rank r(as_rank("late", 3, 2));
+    CHECK(!r.gone[0] && !r.gone[1]);
+    stay();
+  });
+  in.pass();
+  in.pass();
+  done.open(2);
+  for (const pid_t pid : members) test::ended_well(pid);
+  ends(second);
+}
+
+void is_refused_while_it_lives() {
+  test::Gate ready, end;
+  const pid_t other = test::child([&] {
+    Rank r(as_rank("living", 2, 1));
+    end.pass();
+  });
+  Rank r(as_rank("living", 2, 0));
+  std::unique_ptr<Joined> joined;
+  JoinError error;
+  const std::string taken =
+      "rank 1 of world 'living' is taken: process " + std::to_string(other) + " is that rank, and lives";
+  for (int i = 0; i < 2; ++i) {
+    CHECK(!join(as_rank("living", 2, 1), &joined, &error));
+    CHECK_ERROR(error, "ERR_UINTR_JOIN", taken.c_str());
+  }
+  JoinRequest inelastic = test::named("living", 2, directory);
+  CHECK(!join(inelastic, &joined, &error));
+  CHECK_ERROR(error, "ERR_UINTR_JOIN", "which was started with rejoin: true");
+  inelastic.geometry.elastic = 1;
+  CHECK(!join(inelastic, &joined, &error));
+  CHECK_ERROR(error, "ERR_UINTR_INVALID_ARGUMENT", "needs a name and a rank");
+  CHECK(r.turn() == kNone);
+  end.open();
+  test::ended_well(other);
+}
+
+void finds_those_gone_that_are() {
+  test::Gate ready;
+  pid_t pids[3];
+  for (uint32_t rank : {0u, 1u, 2u}) {
+    pids[rank] = test::child([&] {
+      Rank r(as_rank("absent", 3, rank));
+      ready.open();
+      if (rank != 0) stay();
+      r.until_in(1);
+      r.until_in(2);
+      CHECK(r.joined->incarnations == (std::vector<uint32_t>{0, 1, 1}));
+    });
+  }
+  for (int i = 0; i < 3; ++i) ready.pass();
+  ends(pids[1]);
+  ends(pids[2]);
+  const pid_t one = test::child([&] {
+    Rank r(as_rank("absent", 3, 1));
+    CHECK(!r.gone[0] && r.gone[2] && r.joined->maps[2].absent);
+    ready.open();
+    r.until_in(2);
+    CHECK(!r.joined->maps[2].absent);
+  });
+  ready.pass();
+  const pid_t two = test::child([&] {
+    Rank r(as_rank("absent", 3, 2));
+    CHECK(!r.gone[0] && !r.gone[1]);
+    CHECK(r.joined->incarnations == (std::vector<uint32_t>{0, 1, 1}));
+  });
+  for (const pid_t pid : {pids[0], one, two}) test::ended_well(pid);
+}
+
+// Somebody of this user who says nonsense at a door, or nothing.
+void strangers_do_no_harm() {
+  test::Gate ready, gone;
+  const pid_t other = test::child([&] {
+    Rank r(as_rank("strange", 2, 1));
+    stay();
+  });
+  Rank r(as_rank("strange", 2, 0));
+  Fd at;
+  std::string path;
+  JoinError error;
+  CHECK_OK(open_directory(directory, "", &at, &path, &error), error);
+  CHECK(places_of(at, "strange") == (std::vector<uint32_t>{0, 1}));
+  CHECK(places_of(at, "strang").empty() && places_of(at, "strange@0").empty());
+  const int before = test::open_descriptors();
+  auto says = [&](const void* bytes, size_t n, int fds) {
+    Fd socket;
+    CHECK(connect_to_name(at, place_of("strange", 0), &socket, &error) == Connect::Connected);
+    const int some[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+    if (n != 0) CHECK(wire::send(socket.get(), bytes, n, some, static_cast<uint32_t>(fds)) == 0);
+    CHECK(r.turn() == kNone);
+    socket.reset();
+    CHECK(r.turn() == kNone);
+  };
+  wire::Hello hello{};
+  hello.wanted_rank = 1;
+  hello.geometry = as_rank("strange", 2, 1).geometry;
+  says(nullptr, 0, 0);
+  says("nonsense", 8, 0);
+  says(&hello, sizeof hello, 0);
+  says(&hello, sizeof hello, 5);  // waits for the end of one that lives
+  hello.wanted_rank = 0;
+  says(&hello, sizeof hello, 5);
+  hello.wanted_rank = 77;
+  says(&hello, sizeof hello, 5);
+  wire::Return early{};
+  early.incarnation = 9;
+  says(&early, sizeof early, 0);
+  CHECK(r.turn() == kNone && test::open_descriptors() == before);
+  ends(other);
+  r.until_gone(1);
+  // Says all that it should, with descriptors that are none of what they should be.
+  hello.wanted_rank = 1;
+  Fd socket;
+  CHECK(connect_to_name(at, place_of("strange", 0), &socket, &error) == Connect::Connected);
+  const int some[5] = {0, 0, 0, 0, 0};
+  CHECK(wire::send(socket.get(), &hello, sizeof hello, some, 5) == 0);
+  CHECK(r.turn() == kNone);
+  CHECK(wire::send(socket.get(), &early, sizeof early) == 0);
+  CHECK(r.turn() == kNone && r.gone[1] && r.joined->incarnations[1] == 0);
+  socket.reset();
+  const pid_t good = test::child([&] {
+    Rank back(as_rank("strange", 2, 1));
+    CHECK(back.joined->incarnations[1] == 1);
+  });
+  r.until_in(1);
+  test::ended_well(good);
+}
+
+void leaves_nothing() {
+  const pid_t pids[2] = {test::child([] { Rank r(as_rank("nothing", 2, 0)); }),
+                         test::child([] { Rank r(as_rank("nothing", 2, 1)); })};
+  for (const pid_t pid : pids) test::ended_well(pid);
+  Fd at;
+  std::string path;
+  JoinError error;
+  CHECK_OK(open_directory(directory, "", &at, &path, &error), error);
+  CHECK(places_of(at, "nothing").empty());
+}
+
+}  // namespace
+
+int main() {
+  alarm(90);
+  char made[] = "/tmp/uintr-elastic-XXXXXX";
+  CHECK(mkdtemp(made) != nullptr);
+  directory = made;
+  comes_back_as_often_as_it_likes();
+  has_lived_if_it_died_before_it_was_let_in();
+  waits_until_all_have_let_it_in();
+  is_refused_while_it_lives();
+  finds_those_gone_that_are();
+  strangers_do_no_harm();
+  leaves_nothing();
+  const std::string remove = "rm -r " + directory;
+  CHECK(system(remove.c_str()) == 0);
+  return test::report("bootstrap/elastic");
+}
