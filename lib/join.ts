@@ -88,7 +88,7 @@ async function attemptAfterOthers<W extends Inspectable>(how: Attempt<W>, again:
     try {
       return await attempt({ ...how, resolved: { ...how.resolved, joinTimeout: left } });
     } catch (error) {
-      // As the hub says it (src-native/bootstrap/rendezvous.cc).
+      // As the hub says it (src-native/bootstrap/admission.cc).
       if (!/ is complete \(/.test((error as Error).message) || performance.now() + TRY_AGAIN_MS >= end) throw error;
     }
     again();
