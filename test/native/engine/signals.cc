@@ -46,6 +46,7 @@ void on_signal(int) {
 void enter(uint32_t rank) {
   me = rank;
   threads[rank] = pthread_self();
+  usleep(1);  // as in schedules.cc: ThreadSanitizer is ready for signals after it
   ready.fetch_add(1);
   while (ready.load() != 2) usleep(100);
 }
