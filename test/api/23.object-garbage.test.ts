@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import { Buffer } from 'node:buffer';
 import { clone, revive } from '../../lib/clone.js';
 import { contextOfPurpose, Purpose } from '../../lib/context.js';
+import { readStatus } from '../../lib/core.js';
 import type { World } from '../../lib/index.js';
 import { contextOf, coreOf } from '../../lib/point-to-point.js';
 import type { Request } from '../../lib/request.js';
@@ -17,6 +18,14 @@ const protocol = coded('ERR_UINTR_PROTOCOL', 'rank 0 sent');
 /** Sends these bytes as if this package had. */
 function forge(world: World, purpose: Purpose, data: Uint8Array, tag = 0): Request<unknown> {
   return coreOf(world).postSend(data, 1, tag, contextOfPurpose(contextOf(world), purpose), 0, undefined);
+}
+
+/** Takes a request from the service with that tag, and gives its number. */
+async function takeRequest(world: World, service: number): Promise<number> {
+  const bytes = Buffer.alloc(1000);
+  const context = contextOfPurpose(contextOf(world), Purpose.Service);
+  await coreOf(world).postRecv(readStatus, bytes, 1 - world.rank, service, context, undefined);
+  return bytes.readUInt32LE(4);
 }
 
 /** A first message as it should be, with these fields. */
@@ -137,13 +146,11 @@ describe('a peer that writes garbage', () => {
       const value = ['no error', { name: 1 }, null, undefined][i];
       const body = clone(value, 0).bytes;
       if (world.rank === 0) {
-        await meet(world);
-        await forge(world, Purpose.Reply, first({ note }, body), i + 1);
+        const id = await takeRequest(world, 5);
+        await forge(world, Purpose.Reply, first({ note }, body), id);
         await meet(world);
       } else {
-        const asked = world.request(0, 5, 'asked', {});
-        await meet(world);
-        await assert.rejects(asked, protocol);
+        await assert.rejects(world.request(0, 5, 'asked', {}), protocol);
         await meet(world);
       }
     }
@@ -151,13 +158,20 @@ describe('a peer that writes garbage', () => {
 
   rankTest('6. a request that was given up before it came is not handled', 2, async (world) => {
     if (world.rank === 0) {
+      // Requests are numbered one after another.
+      const given = new AbortController();
+      const earlier = world.request(1, 6, 'earlier', { signal: given.signal });
+      const { value: id } = await world.recvObject<number>({ source: 1 });
+      given.abort();
+      await assert.rejects(earlier, { name: 'AbortError' });
       // What says so overtakes a large request.
-      await forge(world, Purpose.Reply, new Uint8Array(Uint32Array.of(1).buffer), 0);
+      await forge(world, Purpose.Reply, new Uint8Array(Uint32Array.of(id + 1).buffer), 0);
       await meet(world);
       await assert.rejects(world.request(1, 5, 'first'), { name: 'AbortError' });
       assert.equal(await world.request(1, 5, 'second'), 'second');
       await meet(world);
     } else {
+      await world.sendObject(await takeRequest(world, 6), { dest: 0 });
       const seen: unknown[] = [];
       const server = world.serve(5, (value) => {
         seen.push(value);

@@ -111,6 +111,8 @@ describe('process.exit()', () => {
       { ranks: 4, exits: [0, 1, 2, 3].map((rank) => (rank === culprit ? 3 : 0)) },
       async (t) => {
         const world = await t.join();
+        // All are in: whoever collects them may be the one that ends.
+        await world.barrier();
         if (t.rank === culprit) {
           void world.dup();
           void world.split(0);

@@ -32,7 +32,7 @@ export interface Call {
 export const FIRST_COLLECTIVE = 2_000;
 
 /** What the results are computed with for comparison is slow. */
-const MOST_REDUCED = 40_000;
+const MOST_REDUCED = 160_000;
 
 export const isReducing = (operation: Operation): boolean => (REDUCING as readonly string[]).includes(operation);
 export const isCounted = (operation: Operation): boolean => (COUNTED as readonly string[]).includes(operation);
