@@ -1,5 +1,5 @@
 // Random programs of two to five ranks against a model of MPI's matching. A failure names the program; to see it again
-// set UINTR_RANDOM_REPLAY to what it says. UINTR_RANDOM_SECONDS is how long all of them together may run (90).
+// set UINTR_RANDOM_REPLAY to what it says. UINTR_RANDOM_SECONDS is how long all of them together may run (60).
 import { COPIES, DRIVERS, matrix, type Setting } from '../helpers/matrix.js';
 import { rankTest } from '../helpers/rank-test.js';
 import { runSession } from './session.js';
@@ -10,7 +10,7 @@ const [replayDriver, replayCopy, replayRanks, replaySeed, replayIndex] = (
   process.env['UINTR_RANDOM_REPLAY'] ??
   ''
 ).split('/');
-const seconds = Number(process.env['RANDOM_SECONDS'] ?? process.env['UINTR_RANDOM_SECONDS'] ?? 90);
+const seconds = Number(process.env['RANDOM_SECONDS'] ?? process.env['UINTR_RANDOM_SECONDS'] ?? 60);
 // The ranks get the seed of the test that starts them.
 const seed = Number(process.env['RANDOM_SEED'] ?? replaySeed ?? Date.now() % 1_000_000_007);
 
