@@ -4,7 +4,7 @@ import type { NativeWorld } from './binding.js';
 import { ANY_SOURCE, ANY_TAG } from './constants.js';
 import { contextFor, Ids, worldId } from './context.js';
 import { requestChannel } from './diagnostics.js';
-import { closedError, type ExitCause, invalidArgument, UintrError } from './errors.js';
+import { closedError, type ExitCause, invalidArgument, returnedError, UintrError } from './errors.js';
 import {
   ACTIVE,
   ANY,
@@ -530,12 +530,6 @@ export class Core {
   unwant(): void {
     this.#words[WANTED]! -= 1;
   }
-}
-
-/** `peer`, `rank`: in the communicator. */
-export function returnedError(name: string, peer: number, rank: number): UintrError {
-  const text = `rank ${peer} of '${name}' has come back, and begins anew`;
-  return new UintrError('ERR_UINTR_REVOKED', text, { rank, peer });
 }
 
 function engineSource(source: number, scope: Scope | undefined): number {

@@ -101,6 +101,12 @@ export function freedError(rank: number, name: string): UintrError {
   return new UintrError('ERR_UINTR_CLOSED', `the communicator '${name}' was freed`, { rank });
 }
 
+/** `peer`, `rank`: in the communicator. */
+export function returnedError(name: string, peer: number, rank: number): UintrError {
+  const text = `rank ${peer} of '${name}' has come back, and begins anew`;
+  return new UintrError('ERR_UINTR_REVOKED', text, { rank, peer });
+}
+
 export function timeoutError(ms: number, what: string): UintrError {
   return new UintrError('ERR_UINTR_TIMEOUT', `${what} took longer than ${ms} ms`);
 }

@@ -1,7 +1,7 @@
 // What a communicator has that is not the world: ranks of its own, requests of its own, and an end of its own.
 import { contextFor, contextOfPurpose, PURPOSES, type Purpose } from './context.js';
-import { type Core, returnedError } from './core.js';
-import { type ExitCause, UintrError } from './errors.js';
+import type { Core } from './core.js';
+import { type ExitCause, returnedError, UintrError } from './errors.js';
 import { ANY, R_SOURCE } from './exchange.js';
 import type { Group } from './group.js';
 import { type Request, withdrawWith } from './request.js';

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { World } from '../../lib/index.js';
 import { coded, invalid } from '../helpers/errors.js';
-import { again, die, LIFE, returned, talk } from '../helpers/lives.js';
+import { again, allTalk, die, LIFE, returned, talk } from '../helpers/lives.js';
 import { eachDriver, matrix } from '../helpers/matrix.js';
 import { assertPattern, mismatch, pattern } from '../helpers/pattern.js';
 import { openDescriptors } from '../helpers/proc.js';
@@ -147,14 +147,7 @@ eachDriver(() => {
         [0, 1, 2].map((rank) => world.incarnation(rank)),
         [1, 0, 1],
       );
-      for (const [a, b] of [
-        [0, 1],
-        [1, 2],
-        [0, 2],
-      ]) {
-        if (t.rank === a) await talk(world, b!);
-        if (t.rank === b) await talk(world, a!);
-      }
+      await allTalk(world);
     },
   );
 
@@ -181,14 +174,7 @@ eachDriver(() => {
       if (t.rank < 2) await world.send(NOTHING, { dest: t.rank + 1 });
       for (const peer of others) await returned(world, peer, 1);
       await world.barrier();
-      for (const [a, b] of [
-        [0, 1],
-        [1, 2],
-        [0, 2],
-      ]) {
-        if (t.rank === a) await talk(world, b!);
-        if (t.rank === b) await talk(world, a!);
-      }
+      await allTalk(world);
     },
   );
 
@@ -345,14 +331,7 @@ describe('who comes back', () => {
         assert.deepEqual(exits, [2]);
       }
       for (const rank of [1, 2]) if (rank !== t.rank) await returned(world, rank, 1);
-      for (const [a, b] of [
-        [0, 1],
-        [1, 2],
-        [0, 2],
-      ]) {
-        if (t.rank === a) await talk(world, b!);
-        if (t.rank === b) await talk(world, a!);
-      }
+      await allTalk(world);
     },
   );
 

@@ -41,3 +41,14 @@ export async function talk(world: World, peer: number, seed = 0): Promise<void> 
     assertPattern(into, seed + i);
   }
 }
+
+/** Each of three ranks with each. */
+export async function allTalk(world: World): Promise<void> {
+  for (const pair of [
+    [0, 1],
+    [1, 2],
+    [0, 2],
+  ]) {
+    if (pair.includes(world.rank)) await talk(world, pair[1 - pair.indexOf(world.rank)]!);
+  }
+}

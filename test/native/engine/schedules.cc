@@ -1,14 +1,11 @@
 // Collective operations: schedules of rounds that whoever runs the engine
 // carries on.
 // sources: src-native/engine/*.cc
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <deque>
 #include <thread>
 
-#include "world.h"
+#include "signalled.h"
 
 using namespace test;
 
@@ -531,31 +528,7 @@ TEST("15 it is seen as one collective operation, with what it has behind it") {
 
 namespace {
 
-World* the_world;
 constexpr uint32_t kThreads = 3;
-pthread_t threads[kThreads];
-std::atomic<uint32_t> ready{0}, through{0};
-thread_local uint32_t me = kNone;
-
-Upid& upid(uint32_t rank) {
-  return reinterpret_cast<Doorbell*>(the_world->world_segment() + the_world->layout().doorbell(rank))->upid;
-}
-
-// SYNC POINT: upid. The bit first; who turns ON from 0 to 1 signals.
-void interrupt(World*, uint32_t peer) {
-  upid(peer).pir.or_sc(1ull << 63);
-  if ((upid(peer).status.or_sc(kUpidOn) & kUpidOn) == 0) pthread_kill(threads[peer], SIGURG);
-}
-
-void on_signal(int) {
-  if (me == kNone) return;
-  int saved = errno;
-  // SYNC POINT: upid. ON is cleared, then PIR is taken.
-  upid(me).status.and_sc(~kUpidOn);
-  upid(me).pir.exchange_sc(0);
-  (*the_world)[me]->on_interrupt();
-  errno = saved;
-}
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr uint32_t kRepeats = 5;
@@ -596,31 +569,23 @@ void all_to_all_sums(Rank& rank, uint64_t elements) {
 }  // namespace
 
 TEST("16 handlers carry it on while threads compute, interrupted by real signals at any instruction") {
-  struct sigaction action{};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
-  sigaction(SIGURG, &action, nullptr);
   for (uint32_t kinds : kKinds) {
     for (uint64_t elements : {10ull, 1000ull, 60000ull}) {
       Options o = options(kThreads, kinds);
       o.ring_bytes = 65536;
-      o.interrupt = &interrupt;
+      o.interrupt = &signal_peer;
       World w(o);
-      the_world = &w;
-      ready = through = 0;
+      signalled(w);
+      std::atomic<uint32_t> ready{0}, through{0};
       auto body = [&](uint32_t rank) {
-        me = rank;
-        threads[rank] = pthread_self();
-        // ThreadSanitizer makes a thread's memory for signals in its first blocking call, and forgets one that comes
-        // just then (gcc 12: SigCtx() is not reentrant). So before the first can.
-        usleep(1);
+        enter(rank);
         ready.fetch_add(1);
         while (ready.load() != kThreads) usleep(100);
         all_to_all_sums(w[rank], elements);
         // The others may need this one's handler until they are through.
         through.fetch_add(1);
         while (through.load() != kThreads) usleep(100);
-        me = kNone;
+        leave();
       };
       std::vector<std::thread> others;
       for (uint32_t r = 1; r < kThreads; ++r) others.emplace_back(body, r);

@@ -1,9 +1,7 @@
 // Two ranks that are two threads, interrupted by real signals at any
-// instruction, with the two steps of a user interrupt done in memory.
+// instruction, with the two steps of a user interrupt done in memory (signalled.h).
 // sources: src-native/engine/*.cc
-#include <pthread.h>
-#include <signal.h>
-
+#include "signalled.h"
 #include "traffic.h"
 
 using namespace test;
@@ -16,67 +14,29 @@ constexpr uint32_t kMessages = 100;
 constexpr uint32_t kMessages = 1000;
 #endif
 
-World* the_world;
-pthread_t threads[2];
-std::atomic<uint32_t> ready{0};
-thread_local uint32_t me = kNone;
-std::atomic<uint64_t> handled{0};
-
-Upid& upid(uint32_t rank) {
-  return reinterpret_cast<Doorbell*>(the_world->world_segment() + the_world->layout().doorbell(rank))->upid;
-}
-
-// SYNC POINT: upid. The bit first; who turns ON from 0 to 1 signals.
-void interrupt(World*, uint32_t peer) {
-  upid(peer).pir.or_sc(1ull << 63);
-  if ((upid(peer).status.or_sc(kUpidOn) & kUpidOn) == 0) pthread_kill(threads[peer], SIGURG);
-}
-
-void on_signal(int) {
-  if (me == kNone) return;
-  int saved = errno;
-  handled.fetch_add(1, std::memory_order_relaxed);
-  // SYNC POINT: upid. ON is cleared, then PIR is taken.
-  upid(me).status.and_sc(~kUpidOn);
-  upid(me).pir.exchange_sc(0);
-  (*the_world)[me]->on_interrupt();
-  errno = saved;
-}
-
-void enter(uint32_t rank) {
-  me = rank;
-  threads[rank] = pthread_self();
-  usleep(1);  // as in schedules.cc: ThreadSanitizer is ready for signals after it
-  ready.fetch_add(1);
-  while (ready.load() != 2) usleep(100);
-}
-
 template <class Body>
 void two_threads(const Options& o, Body body) {
   Options options = o;
-  options.interrupt = &interrupt;
+  options.interrupt = &signal_peer;
   World w(options);
-  the_world = &w;
-  ready = 0;
+  signalled(w);
   Traffic::reset();
-  std::thread other([&] {
-    enter(1);
-    body(w, 1);
-    me = kNone;
-  });
-  enter(0);
-  body(w, 0);
+  std::atomic<uint32_t> ready{0};
+  auto run = [&](uint32_t rank) {
+    enter(rank);
+    ready.fetch_add(1);
+    while (ready.load() != 2) usleep(100);
+    body(w, rank);
+    leave();
+  };
+  std::thread other(run, 1);
+  run(0);
   other.join();
-  me = kNone;
 }
 
 }  // namespace
 
 TEST("01 random traffic under real signals") {
-  struct sigaction action{};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
-  sigaction(SIGURG, &action, nullptr);
   uint64_t seed = 1;
   for (uint32_t kinds : {uint32_t{kCopyDirect}, uint32_t{kCopyPipeline}, uint32_t{kCopyCma}}) {
     for (uint32_t credit : {1u, 64u}) {
@@ -120,7 +80,7 @@ TEST("03 a storm of foreign signals harms nothing") {
     if (rank == 0) {
       storm = std::thread([&stop] {
         while (!stop.load()) {
-          for (pthread_t t : threads) pthread_kill(t, SIGURG);
+          for (uint32_t r : {0u, 1u}) pthread_kill(threads[r], SIGURG);
           usleep(30);
         }
       });
