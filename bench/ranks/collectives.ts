@@ -14,15 +14,16 @@ const f64 = (length: number): Float64Array => new Float64Array(length / 8);
 /** Of this many bytes, with all ranks' alike; whole numbers. */
 const part = (world: World, length: number): number => Math.floor(length / world.size / 8) * 8;
 
+const allgather = (world: World, length: number): Request<unknown> =>
+  world.iallgather(bytes(part(world, length)), bytes(part(world, length) * world.size));
+
 /** What is started where the threshold has that value, for lengths around it; `also` lets both algorithms be chosen. */
 const CASES: Record<string, { start: (world: World, length: number) => Request<unknown>; also?: Name; from: number }> =
   {
     bcastLong: { start: (world, length) => world.ibcast(bytes(length), 0), also: 'bcastLongRanks', from: 16 * KiB },
-    treeBlockLong: { start: (world, length) => world.igather(bytes(length), bytes(length * world.size), 0), from: 256 },
-    allgatherLong: {
-      start: (world, length) => world.iallgather(bytes(part(world, length)), bytes(part(world, length) * world.size)),
-      from: 8 * KiB,
-    },
+    treeBlockLong: { start: (world, length) => world.igather(bytes(length), bytes(length * world.size), 0), from: 16 },
+    allgatherDoublingLong: { start: allgather, from: 8 * KiB },
+    allgatherBruckLong: { start: allgather, from: 8 * KiB },
     alltoallMedium: {
       start: (world, length) => world.ialltoall(bytes(length * world.size), bytes(length * world.size)),
       also: 'alltoallBruckRanks',
@@ -54,20 +55,19 @@ async function time(world: World, start: () => Request<unknown>): Promise<number
 async function main(): Promise<void> {
   const world = await World.join();
   const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(CASES);
-  const thresholds = THRESHOLDS as Record<Name, number>;
   for (const name of names as Name[]) {
     const { start, also, from } = CASES[name]!;
-    const [given, alsoGiven] = [thresholds[name], also && thresholds[also]];
+    const [given, alsoGiven] = [THRESHOLDS[name], also && THRESHOLDS[also]];
     for (let length = from; length <= from * 1024; length *= 4) {
       // Every other one, so that whatever else the machine does meets both.
       const times: Record<'below' | 'above', number[]> = { below: [], above: [] };
       for (let i = 0; i < REPETITIONS; i += 1) {
         for (const which of ['below', 'above'] as const) {
-          if (also !== undefined) thresholds[also] = 2;
-          thresholds[name] = which === 'below' ? Number.POSITIVE_INFINITY : 0;
+          if (also !== undefined) THRESHOLDS[also] = 2;
+          THRESHOLDS[name] = which === 'below' ? Number.POSITIVE_INFINITY : 0;
           const micros = await time(world, () => start(world, length));
-          thresholds[name] = given;
-          if (also !== undefined) thresholds[also] = alsoGiven!;
+          THRESHOLDS[name] = given;
+          if (also !== undefined) THRESHOLDS[also] = alsoGiven!;
           if (i >= REPETITIONS / 4) times[which].push(micros);
         }
       }

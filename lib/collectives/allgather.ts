@@ -8,8 +8,8 @@ import { THRESHOLDS } from './thresholds.js';
 export function allgather(s: Schedule, from: Place | undefined, into: Place, bytes: number): void {
   if (bytes === 0) return;
   const { rank, size } = s;
-  const long = size * bytes >= THRESHOLDS.allgatherLong;
   const powerOfTwo = (size & (size - 1)) === 0;
+  const long = size * bytes >= (powerOfTwo ? THRESHOLDS.allgatherDoublingLong : THRESHOLDS.allgatherBruckLong);
   if (!long && !powerOfTwo) {
     bruck(s, from ?? at(into, rank * bytes), into, bytes);
     return;

@@ -7,7 +7,6 @@ import * as moving from '../../lib/collectives/moving.js';
 import * as reducing from '../../lib/collectives/reducing.js';
 import { reduceBytes } from '../../lib/collectives/reductions.js';
 import { Kind, RECORD } from '../../lib/collectives/schedule.js';
-import { THRESHOLDS } from '../../lib/collectives/thresholds.js';
 import {
   type Case,
   countedCases,
@@ -18,6 +17,7 @@ import {
   reducingCases,
 } from '../helpers/collective-cases.js';
 import { ARRAYS, opsOf } from '../helpers/reference.js';
+import { shortenThresholds } from '../helpers/thresholds.js';
 
 type AnyCall = Call<unknown>;
 
@@ -157,6 +157,8 @@ const only = (operation: string, cases: readonly Case[]): Case[] =>
   cases.filter(({ name }) => name.startsWith(`${operation} `));
 
 describe('schedules', () => {
+  afterEach(() => void shortenThresholds(1));
+
   it('1. of what only moves data, for powers of two and other sizes', () => {
     for (const size of SIZES) {
       for (const root of rootsOf(size)) {
@@ -167,15 +169,16 @@ describe('schedules', () => {
   });
 
   it('2. of what only moves data, at every threshold', () => {
-    const { bcastLong, treeBlockLong, allgatherLong, alltoallMedium, alltoallLong } = THRESHOLDS;
+    const { treeBlockLong, alltoallMedium } = shortenThresholds(1);
     for (const bytes of around(treeBlockLong)) {
       runAll([...only('gather', movingCases(bytes, 1)), ...only('scatter', movingCases(bytes, 1))], [2, 5, 8]);
     }
-    for (const bytes of around(bcastLong)) runAll(only('bcast', movingCases(bytes, 1)), [2, 3, 4, 5, 8]);
     for (const bytes of around(alltoallMedium)) runAll(only('alltoall', movingCases(bytes, 0)), [7, 8, 9]);
+    const { bcastLong, alltoallLong, allgatherBruckLong, allgatherDoublingLong } = shortenThresholds(128);
+    for (const bytes of around(bcastLong)) runAll(only('bcast', movingCases(bytes, 1)), [2, 3, 4, 5, 8]);
     for (const bytes of around(alltoallLong)) runAll(only('alltoall', movingCases(bytes, 0)), [3, 4]);
     for (const size of [3, 4]) {
-      const bytes = Math.ceil(allgatherLong / size);
+      const bytes = Math.ceil((size === 3 ? allgatherBruckLong : allgatherDoublingLong) / size);
       runAll([...only('allgather', movingCases(bytes, 0)), ...only('allgather', movingCases(bytes - 1, 0))], [size]);
     }
   });
@@ -191,7 +194,7 @@ describe('schedules', () => {
   });
 
   it('4. of reductions, at every threshold', () => {
-    const { reduceLong, allreduceLong, allreduceRing, reduceScatterLong } = THRESHOLDS;
+    const { reduceLong, allreduceLong, allreduceRing, reduceScatterLong } = shortenThresholds(128);
     for (const kind of [named(Int32Array, 'bxor'), OWN_FUNCTION]) {
       for (const bytes of around(reduceLong)) {
         for (const root of [0, 1, 2]) runAll(only('reduce', reducingCases(kind, bytes / 4, root)), [3, 6, 8]);

@@ -1,6 +1,7 @@
 // Runs program after program in one world and communicators of it.
 import type { Comm, World } from '../../lib/index.js';
 import type { Tools } from '../helpers/rank-test.js';
+import { shortenThresholds } from '../helpers/thresholds.js';
 import { Comms } from './comms.js';
 import { Execution } from './execute.js';
 import { generate, type Limits } from './generate.js';
@@ -8,6 +9,9 @@ import { BARRIER, listing, type Program, shown } from './program.js';
 
 // Number of a program beside another.
 const ANOTHER = 1_000_000;
+
+/** In every other program collective operations use on short messages what is meant for long ones. */
+export const timesShorter = (index: number): number => (index % 2 === 0 ? 1 : 256);
 
 export interface Session {
   seed: number;
@@ -27,6 +31,7 @@ export async function runSession(world: World, t: Tools, session: Session): Prom
   for (let count = 0; ; count += 1) {
     const index = replay?.index ?? count;
     t.note(`program ${index}; replay with ${session.again(index)}`);
+    shortenThresholds(timesShorter(index));
     const parts = partsOf(session, index, await comms.forProgram(session.seed, index));
     try {
       await runTogether(world, parts, replay && ((what) => t.note(`program ${index}: ${what}`)));
