@@ -95,7 +95,7 @@ export interface NativeWorld {
   life(rank: number): number;
   copy(rank: number): number;
   /** Makes a rank that is gone a peer again, in the life that waits for it; undefined where none does any more. */
-  letIn(rank: number): { pid: number; incarnation: number } | undefined;
+  letIn(rank: number): { pid: number; incarnation: number; failed: boolean } | undefined;
 
   alloc(bytes: number): ArrayBuffer | undefined;
   takeBlock(offset: number, bytes: number): ArrayBuffer | undefined;

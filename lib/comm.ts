@@ -90,8 +90,8 @@ export class DerivedComm extends Comm {
 
   /**
    * Ends it for this rank (MPI 4.1, 7.4.3, MPI_Comm_free): every later operation, and every receive that no message has
-   * matched, fails with ERR_UINTR_CLOSED; sends, collectives, dup and split that are under way are finished. Blocks
-   * nowhere, and does nothing if called again.
+   * matched, or of an object that is not here whole, fails with ERR_UINTR_CLOSED; sends, collectives, dup and split that
+   * are under way are finished. Blocks nowhere, and does nothing if called again.
    *
    * To be called by all its ranks some time. What others send to one that has called it already is taken and thrown away,
    * which ends their sends; when all have called, nothing is left of it.

@@ -3,7 +3,7 @@
 import type { NativeWorld } from './binding.js';
 import { ANY_SOURCE, ANY_TAG } from './constants.js';
 import { contextFor, Ids, worldId } from './context.js';
-import { requestChannel } from './diagnostics.js';
+import { requestChannel, settleChannel } from './diagnostics.js';
 import { closedError, type ExitCause, invalidArgument, returnedError, UintrError } from './errors.js';
 import {
   ACTIVE,
@@ -42,6 +42,7 @@ import {
 import { exitCause, failureOf, NO_MEMORY, noMemory } from './failures.js';
 import type { Group } from './group.js';
 import { inspectAsked } from './inspect-signal.js';
+import { Leftovers } from './leftovers.js';
 import type { Message, Status } from './message.js';
 import { Probes } from './probe.js';
 import type { RequestInspection } from './reports.js';
@@ -96,6 +97,7 @@ export class Core {
   readonly maxRequests: number;
   readonly native: NativeWorld;
   readonly probes: Probes = new Probes(this);
+  readonly leftovers: Leftovers;
   readonly #words: Int32Array;
   // Blocks of no bytes lie nowhere in the heap; they are freed like any other all the same.
   readonly #empty = new WeakSet<ArrayBufferLike>();
@@ -118,9 +120,12 @@ export class Core {
   // What a return to the group leaves without an end.
   readonly #tied = new Map<Request<unknown>, Named>();
   // What goes on once the batch is read, while it is being read.
-  #next: (() => void)[] = [];
+  readonly #next: (() => void)[] = [];
   #reading = false;
-  #starved: (() => void)[] = [];
+  // What is to be told once what is under way is whole.
+  #untold: (() => void)[] | undefined;
+  readonly #later: (() => void)[] = [];
+  readonly #starved: (() => void)[] = [];
   #retryTimer: NodeJS.Timeout | undefined;
   // Buffers of operations that are made of others, which use them now and again, by how many use each.
   readonly #held = new Map<ArrayBufferLike, number>();
@@ -138,11 +143,17 @@ export class Core {
     this.elastic = native.elastic;
     this.incarnations = [...native.incarnations];
     this.ids = new Ids(native.rank, this.incarnations[native.rank]);
+    this.leftovers = new Leftovers(this);
+  }
+
+  /** How often ranks have come back, in all. */
+  get returns(): number {
+    return this.incarnations.reduce((sum, times) => sum + times, 0);
   }
 
   /** Of what all ranks of the world do together: it begins anew when one has come back. */
   get worldContext(): number {
-    return contextFor(worldId(this.incarnations.reduce((sum, times) => sum + times, 0)));
+    return contextFor(worldId(this.returns));
   }
 
   /** Requests in flight. */
@@ -297,7 +308,7 @@ export class Core {
   /** The arguments still stand where they were put, and nothing else does afterwards: it calls code of the program. */
   #publish(request: Request<unknown>, kind: RequestKind): void {
     const words = this.#words;
-    requestChannel.publish({
+    const posted = {
       rank: this.rank,
       request,
       kind,
@@ -305,7 +316,33 @@ export class Core {
       tag: words[TAG] === ANY ? ANY_TAG : words[TAG],
       context: words[CONTEXT],
       byteLength: dataOf(request)?.byteLength,
-    });
+    };
+    this.tell(() => requestChannel.publish(posted));
+  }
+
+  /**
+   * Calls `publish`, and so code of the program, which may do anything: after the batch that is being read, and after what
+   * is under way in whole().
+   */
+  tell(publish: () => void): void {
+    if (this.#untold !== undefined) this.#untold.push(publish);
+    else this.afterBatch(publish);
+  }
+
+  /**
+   * Calls `step`, which posts several and takes note of each; only then are those told that want to hear of requests. What
+   * they do meanwhile, be it to wait for one of these, would find it half done.
+   */
+  whole<T>(step: () => T): T {
+    if (this.#untold !== undefined || !(requestChannel.hasSubscribers || settleChannel.hasSubscribers)) return step();
+    const untold: (() => void)[] = [];
+    this.#untold = untold;
+    try {
+      return step();
+    } finally {
+      this.#untold = undefined;
+      for (const publish of untold) publish();
+    }
   }
 
   // ---- progress -------------------------------------------------------------
@@ -316,7 +353,9 @@ export class Core {
 
   #hear(count: number): void {
     if (count !== 0 || this.#words[SIGHTED] !== 0) this.settle(count);
+    else if (!this.#reading) runAll(this.#next);
     // Who comes here again and again does not come to the event loop.
+    runAll(this.#later);
     if (this.#words[ASKED] !== 0) inspectAsked(this.#words[ASKED]!);
   }
 
@@ -339,14 +378,14 @@ export class Core {
         finish(request, words, at);
       }
       this.#reading = false;
-      this.#goOn();
+      runAll(this.#next);
       if (left < BATCH_RECORDS) break;
     }
     // A probe of a communicator asks what is known here, and the engine may have known before.
     let sighted = this.#changes.length > 0;
     while (this.#changes.length > 0) {
       const { rank, cause } = this.#changes.shift()!;
-      if (cause === undefined) this.#letIn(rank);
+      if (cause === undefined) this.whole(() => this.#letIn(rank));
       else for (const scope of this.scopes.values()) scope.lost(rank, cause);
     }
     if (words[SIGHTED] !== 0) {
@@ -366,11 +405,11 @@ export class Core {
     else step();
   }
 
-  #goOn(): void {
-    if (this.#next.length === 0) return;
-    const steps = this.#next;
-    this.#next = [];
-    for (const step of steps) step();
+  /** Calls `step` when the event loop has had its turn; from a wait, or a loop on `done`, where that gets none. */
+  nextTurn(step: () => void): void {
+    // One that does not count would run only when something else wakes the loop.
+    if (this.#later.length === 0) setImmediate(() => runAll(this.#later));
+    this.#later.push(step);
   }
 
   /** `retry` found no slot; it is called when there may be one. */
@@ -384,10 +423,7 @@ export class Core {
   }
 
   #retry(): void {
-    if (this.#starved.length === 0) return;
-    const starved = this.#starved;
-    this.#starved = [];
-    for (const retry of starved) retry();
+    runAll(this.#starved);
   }
 
   #tell(words: Int32Array, at: number): void {
@@ -410,7 +446,8 @@ export class Core {
   #letIn(rank: number): void {
     const life = this.native.letIn(rank);
     if (life === undefined) return;
-    this.gone.delete(rank);
+    // One that could not be let in stays gone, and yet it has lived, for others.
+    if (!life.failed) this.gone.delete(rank);
     this.incarnations[rank] = life.incarnation;
     this.endCollectives?.(returnedError('world', rank, this.rank));
     for (const scope of this.scopes.values()) scope.returned(rank);
@@ -418,7 +455,8 @@ export class Core {
       const peer = group.toGroup(rank);
       if (peer !== undefined) withdrawWith(request, returnedError(name, peer, group.rank));
     }
-    this.#events.peerJoined(rank, life.pid, life.incarnation);
+    this.leftovers.lookSoon();
+    if (!life.failed) this.#events.peerJoined(rank, life.pid, life.incarnation);
   }
 
   /** That receive fails when a rank of the communicator comes back, which knows nothing of what it is for. */
@@ -430,7 +468,7 @@ export class Core {
 
   /** Blocks this thread for one slice, or until something is complete. */
   waitSlice(ms: number): void {
-    this.#hear(this.native.waitSlice(Math.min(ms, SLICE_MS)));
+    this.#hear(this.native.waitSlice(this.#later.length > 0 ? 0 : Math.min(ms, SLICE_MS)));
     this.#retry();
   }
 
@@ -481,7 +519,7 @@ export class Core {
     }
     this.#words[ACTIVE] = 0;
     this.#reading = false;
-    this.#goOn();
+    runAll(this.#next);
     this.#retry();
   }
 
@@ -530,6 +568,11 @@ export class Core {
   unwant(): void {
     this.#words[WANTED]! -= 1;
   }
+}
+
+/** Each once. One may wait for what another behind it does, and come here from within. */
+function runAll(steps: (() => void)[]): void {
+  for (let left = steps.length; left > 0; left -= 1) steps.shift()?.();
 }
 
 function engineSource(source: number, scope: Scope | undefined): number {

@@ -99,7 +99,8 @@ function follow(parent: Parent, number: number, kind: string, wish: Wish | Refus
   }
   return outcomeOf(receive).then((outcome) => {
     if (outcome.status === 'rejected') {
-      if (!alreadyGone && !core.closed) tellOthers(parent, number);
+      const died = (outcome.reason as UintrError).code === 'ERR_UINTR_PEER_EXITED';
+      if (died && !alreadyGone && !core.closed) tellOthers(parent, number);
       throw failed(failureFrom(absent(outcome.reason, parent, kind)), group);
     }
     return decodeAnswer(into.subarray(0, outcome.value.byteLength), group);
@@ -111,7 +112,7 @@ function tagOf(number: number): number {
 }
 
 async function lead(parent: Parent, tag: number, kind: string, own: Wish | Refusal): Promise<Answer | Refusal> {
-  const { core, group } = parent;
+  const { core, group, scope } = parent;
   const context = contextOfPurpose(parent.context, Purpose.Management);
   let answers: (Answer | Refusal)[];
   try {
@@ -121,11 +122,14 @@ async function lead(parent: Parent, tag: number, kind: string, own: Wish | Refus
     answers = form(await all, group);
     checkThere(parent, kind);
   } catch (error) {
-    if (parent.scope !== undefined) parent.scope.hasFailed = true;
+    if (scope !== undefined) scope.hasFailed = true;
     const refusal = { failure: failureFrom(asUintrError(error)) };
     answers = Array.from({ length: group.size }, () => refusal);
   }
-  for (let rank = 1; rank < group.size; rank += 1)
+  // Where a rank has come back meanwhile all others see that by themselves, and nobody waits any more.
+  const isOver =
+    scope === undefined ? context !== contextOfPurpose(core.worldContext, Purpose.Management) : scope.isOutdated;
+  for (let rank = 1; rank < group.size && !isOver; rank += 1)
     reply(core, encode(answers[rank]!), group.toWorld(rank), tag, context);
   return answers[0]!;
 }

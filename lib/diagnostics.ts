@@ -10,6 +10,8 @@
  *   one, and `peer` the other rank (of the world), or ANY_SOURCE, as for a collective; `byteLength` the length of the buffer, and undefined
  *   for a receive without one
  * - `uintr:settle` { rank, request, error }: such an operation is over; `error` is undefined if it succeeded
+ *
+ * Who listens may use the package. Of an operation that is made of several requests it is told when all are posted.
  */
 import { type Channel, channel } from 'node:diagnostics_channel';
 

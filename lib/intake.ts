@@ -95,7 +95,7 @@ export class Intake {
     return this.#core.incarnations[source]!;
   }
 
-  end({ source, note }: Envelope): void {
-    this.#services.end(source, note);
+  end(asked: Asked): void {
+    this.#services.end(asked);
   }
 }

@@ -41,6 +41,9 @@ const ALLOWED_COPIES = {
 const MAX_RANKS = 1024;
 const JOIN_KEYS = keySet('name', 'size', 'rank', 'rejoin', ...OPTIONS.map(({ name }) => name));
 
+// src-native/bootstrap/wire.h
+const COMPLETE = 'ERR_UINTR_COMPLETE';
+
 /** What a world without a name is known as: one per thread, whether a launcher made it or nobody. */
 const UNNAMED = '';
 
@@ -74,6 +77,9 @@ export async function enter<W extends Inspectable>(options: JoinOptions | undefi
     : attempt(how);
 }
 
+/** What attempts have failed with because the world has all its ranks. */
+const complete = new WeakSet<UintrError>();
+
 /** Between two attempts, in milliseconds. */
 const TRY_AGAIN_MS = 20;
 
@@ -88,8 +94,7 @@ async function attemptAfterOthers<W extends Inspectable>(how: Attempt<W>, again:
     try {
       return await attempt({ ...how, resolved: { ...how.resolved, joinTimeout: left } });
     } catch (error) {
-      // As the hub says it (src-native/bootstrap/admission.cc).
-      if (!/ is complete \(/.test((error as Error).message) || performance.now() + TRY_AGAIN_MS >= end) throw error;
+      if (!complete.has(error as UintrError) || performance.now() + TRY_AGAIN_MS >= end) throw error;
     }
     again();
     await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
@@ -184,13 +189,13 @@ export function nativeOptions({ copy, ...rest }: ResolvedOptions): Omit<NativeJo
 }
 
 function joinError({ code, message, errno, syscall }: NativeFailure, given: WorldOptions): UintrError {
-  // The caller's time for a whole world is over: one of the ways in which joining fails, and told as such.
-  const told = code === 'ERR_UINTR_TIMEOUT' ? 'ERR_UINTR_JOIN' : (code as UintrErrorCode);
+  // The caller's time for a whole world is over, or the world complete: ways in which joining fails, and told as such.
+  const told = code === 'ERR_UINTR_TIMEOUT' || code === COMPLETE ? 'ERR_UINTR_JOIN' : (code as UintrErrorCode);
   // Which signals will do is known to the addon alone; where the name came from, only here.
   const fromVariable =
     code === 'ERR_UINTR_INVALID_ARGUMENT' && given.signal === undefined && message.startsWith('signal ');
-  return new UintrError(told, fromVariable ? message.replace('signal', variableOf('signal')) : message, {
-    errno,
-    syscall,
-  });
+  const text = fromVariable ? message.replace('signal', variableOf('signal')) : message;
+  const error = new UintrError(told, text, { errno, syscall });
+  if (code === COMPLETE) complete.add(error);
+  return error;
 }

@@ -9,7 +9,7 @@ import { clone, revive } from './clone.js';
 import { Composite } from './composite.js';
 import { MAX_TAG } from './constants.js';
 import { type Core, readStatus } from './core.js';
-import { UintrError } from './errors.js';
+import { returnedError, UintrError } from './errors.js';
 import { FLAG_SYNCHRONOUS } from './exchange.js';
 import type { Status } from './message.js';
 import { type Request, rejected, takeBack } from './request.js';
@@ -129,6 +129,7 @@ export class ObjectReceive<T> {
   readonly #whole: Composite<T>;
   readonly #first: Buffer<ArrayBuffer>;
   #partTag = 0;
+  #life = 0;
   #buffers = 0;
   /** V8's bytes, once they are here. */
   #body: Buffer | undefined;
@@ -163,6 +164,7 @@ export class ObjectReceive<T> {
       return;
     }
     this.envelope = { source, tag, note: bytes.readUInt32LE(4) };
+    this.#life = this.#lifeOf(source);
     this.#partTag = bytes.readUInt32LE(8);
     this.#buffers = bytes.readUInt32LE(12);
     const length = bytes.readDoubleLE(16);
@@ -201,18 +203,12 @@ export class ObjectReceive<T> {
 
   /** False if it cannot be posted now, or never. */
   #postPart(): boolean {
+    const { scope, parts } = this.#channel;
     const into = this.#allocate(this.#lengths[this.#next] ?? 0);
     let part: Request<Status>;
     try {
-      part = this.#core.postRecv(
-        readStatus,
-        into,
-        this.envelope!.source,
-        this.#partTag,
-        this.#channel.parts,
-        undefined,
-        this.#channel.scope,
-      );
+      this.#checkSender();
+      part = this.#core.postRecv(readStatus, into, this.envelope!.source, this.#partTag, parts, undefined, scope);
     } catch (error) {
       this.#postLater(error as UintrError);
       return false;
@@ -227,6 +223,18 @@ export class ObjectReceive<T> {
       else this.#postParts();
     });
     return true;
+  }
+
+  /** It may have died and come back while this waited for a slot: then it knows nothing of this. Or this has ended. */
+  #checkSender(): void {
+    const { source } = this.envelope!;
+    this.#channel.scope?.check();
+    if (this.#lifeOf(source) !== this.#life) throw returnedError('world', source, this.#core.rank);
+  }
+
+  /** Of a sender in the world; a communicator has ended when a member comes back. */
+  #lifeOf(source: number): number {
+    return this.#channel.scope === undefined ? this.#core.incarnations[source]! : 0;
   }
 
   #postLater(error: UintrError): void {

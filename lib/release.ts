@@ -53,6 +53,8 @@ async function idle(scope: Scope): Promise<void> {
 }
 
 function remove(scope: Scope): void {
+  // What is left of it then is a matter of leftovers.ts.
+  if (scope.isOutdated) return;
   scope.stopSinks();
   for (const purpose of PURPOSES) {
     if (purpose !== Purpose.Management) drain(scope.core, scope.contextOf(purpose));
@@ -74,13 +76,18 @@ function others({ group }: Scope): number[] {
   return Array.from({ length: group.size - 1 }, (_, i) => i + 1);
 }
 
-/** False: that rank is gone, or the own world closed. */
+/** False: that rank is gone, a member has come back, which knows nothing of this, or the own world closed. */
 function heardFrom(scope: Scope, rank: number, tag: number): Promise<boolean> {
   const { core, group } = scope;
   const context = scope.contextOf(Purpose.Management);
   return new Promise((resolve) => {
     const receive = (): void => {
+      if (scope.isOutdated) {
+        resolve(false);
+        return;
+      }
       const request = core.postRecv(readStatus, NOTHING, group.toWorld(rank), tag, context, undefined);
+      core.untilReturn({ group, name: scope.name }, request);
       whenOver(request, () => resolve(takeOutcome(request).status === 'fulfilled'));
     };
     postOrLater(core, receive, () => resolve(false));
@@ -90,5 +97,7 @@ function heardFrom(scope: Scope, rank: number, tag: number): Promise<boolean> {
 function send(scope: Scope, rank: number, tag: number): void {
   const { core, group } = scope;
   const context = scope.contextOf(Purpose.Management);
-  postOrLater(core, () => core.postSend(NOTHING, group.toWorld(rank), tag, context, 0, undefined));
+  postOrLater(core, () => {
+    if (!scope.isOutdated) core.postSend(NOTHING, group.toWorld(rank), tag, context, 0, undefined);
+  });
 }

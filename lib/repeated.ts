@@ -2,8 +2,11 @@
 import { ANY_SOURCE } from './constants.js';
 import type { Core } from './core.js';
 import type { UintrError } from './errors.js';
-import { type Request, takeOutcome, whenOver } from './request.js';
+import { isActive, type Request, takeOutcome, whenOver } from './request.js';
 import type { Outcome } from './request-sets.js';
+
+/** Of messages that were here before anybody asked: after so many the event loop has a turn. */
+const AT_A_TIME = 1000;
 
 export class Repeated<T> {
   readonly #core: Core;
@@ -13,6 +16,8 @@ export class Repeated<T> {
   #source = ANY_SOURCE;
   #posted = false;
   #posting = false;
+  // Receives that were over at once, since one was not.
+  #inARow = 0;
 
   /** `came` hears of failures too; it must not call code of the program. */
   constructor(
@@ -34,14 +39,25 @@ export class Repeated<T> {
     this.#posting = true;
     while (!this.#posted && this.#wanted()) {
       this.#posted = true;
-      postOrLater(this.#core, () => {
-        this.#posted = this.#wanted();
-        if (!this.#posted) return;
-        const request = this.#post(this.#source);
-        whenOver(request, () => this.#over(takeOutcome(request)));
-      });
+      // Somebody sends as fast as this receives.
+      if (this.#inARow === AT_A_TIME) this.#core.nextTurn(() => this.#goOn());
+      else postOrLater(this.#core, () => this.#postOne());
     }
     this.#posting = false;
+  }
+
+  #postOne(): void {
+    this.#posted = this.#wanted();
+    if (!this.#posted) return;
+    const request = this.#post(this.#source);
+    this.#inARow = isActive(request) ? 0 : this.#inARow + 1;
+    whenOver(request, () => this.#over(takeOutcome(request)));
+  }
+
+  #goOn(): void {
+    this.#inARow = 0;
+    this.#posted = false;
+    this.go();
   }
 
   #over(outcome: Outcome<T>): void {

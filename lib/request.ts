@@ -228,8 +228,7 @@ export class Request<T> implements PromiseLike<T> {
       this.#resolve = this.#reject = undefined;
     }
     if (settleChannel.hasSubscribers && this.#read !== never) {
-      // Who is told may ask for more, which would overwrite the batch.
-      this.#core.afterBatch(() => settleChannel.publish({ rank: this.#core.rank, request: this, error }));
+      this.#core.tell(() => settleChannel.publish({ rank: this.#core.rank, request: this, error }));
     }
     if (this.#over !== undefined) {
       const over = this.#over;

@@ -1,11 +1,11 @@
 // What a communicator has that is not the world: ranks of its own, requests of its own, and an end of its own.
-import { contextFor, contextOfPurpose, PURPOSES, type Purpose } from './context.js';
+import { contextFor, contextOfPurpose, type Purpose } from './context.js';
 import type { Core } from './core.js';
 import { type ExitCause, returnedError, UintrError } from './errors.js';
 import { ANY, R_SOURCE } from './exchange.js';
 import type { Group } from './group.js';
 import { type Request, withdrawWith } from './request.js';
-import { drain, Sink } from './sink.js';
+import { Sink } from './sink.js';
 
 export class Scope {
   readonly core: Core;
@@ -32,6 +32,7 @@ export class Scope {
   readonly #lives: readonly number[];
   /** Fails the collective operations under way. */
   endCollectives: ((error: UintrError) => void) | undefined;
+  #isOutdated = false;
   /** A dup or split of it has failed. */
   hasFailed = false;
 
@@ -74,19 +75,19 @@ export class Scope {
     this.core.probes.look();
   }
 
-  /** As {@link end}, and the messages that nobody has matched fail, too. */
+  /** As {@link end}, and the messages that nobody has matched fail, too, also where it has ended before. */
   revoke(error: () => UintrError): void {
-    if (this.ended) return;
     this.end(error);
     for (const request of [...this.#sends]) withdrawWith(request, error());
   }
 
   /** From now on nobody receives in that context: what comes is thrown away. */
   sink(purpose: Purpose): void {
-    if (!this.#sinks.has(purpose)) this.#sinks.set(purpose, new Sink(this.core, this.contextOf(purpose)));
+    if (!this.#isOutdated && !this.#sinks.has(purpose))
+      this.#sinks.set(purpose, new Sink(this.core, this.contextOf(purpose)));
   }
 
-  /** Nothing more can come. */
+  /** What comes, and what has come, is for others to take. */
   stopSinks(): void {
     for (const sink of this.#sinks.values()) sink.stop();
   }
@@ -96,13 +97,17 @@ export class Scope {
     const peer = this.group.toGroup(world);
     if (peer === undefined || !(this.#lives[peer]! < this.core.incarnations[world]!)) return;
     const error = (): UintrError => returnedError(this.name, peer, this.group.rank);
+    this.#isOutdated = true;
     this.revoke(error);
     this.#watched = undefined;
     this.endCollectives?.(error());
-    // What has come, and nobody can receive any more.
-    setImmediate(() => {
-      for (const purpose of PURPOSES) drain(this.core, this.contextOf(purpose));
-    });
+    this.stopSinks();
+    this.core.leftovers.lookSoon();
+  }
+
+  /** A member has come back since it was made. Then nothing is sent in it any more (leftovers.ts). */
+  get isOutdated(): boolean {
+    return this.#isOutdated;
   }
 
   /** The rank in a record, which is the world's, as the communicator's. */

@@ -3,7 +3,7 @@ import { checkOptions, checkSendTag, keySet } from './arguments.js';
 import { MAX_TAG } from './constants.js';
 import { type Core, readStatus } from './core.js';
 import { AbortError, closedError, type ExitCause, invalidArgument, UintrError } from './errors.js';
-import { Intake } from './intake.js';
+import { type Asked, Intake } from './intake.js';
 import type { Status } from './message.js';
 import { Repeated } from './repeated.js';
 import { type Handler, type ServeOptions, Server } from './server.js';
@@ -19,9 +19,9 @@ export class Services {
   readonly #core: Core;
   readonly #contexts: ServiceContexts;
   readonly #intakes = new Map<number, Intake>();
-  /** Requests that are handled, and those that were given up before they came, by keyOf(). */
-  readonly #handled = new Map<number, AbortController>();
-  readonly #early = new Set<number>();
+  /** Requests that are handled, and those that were given up before they came, by keyOf(), with the asker's life. */
+  readonly #handled = new Map<number, { controller: AbortController; life: number }>();
+  readonly #early = new Map<number, number>();
   // Those who give up say so to the world, not to a service.
   readonly #givenUp: Repeated<Status>;
 
@@ -65,23 +65,26 @@ export class Services {
     const key = keyOf(source, id);
     if (this.#early.delete(key)) return undefined;
     const controller = new AbortController();
-    this.#handled.set(key, controller);
+    this.#handled.set(key, { controller, life: this.#core.incarnations[source]! });
     return controller.signal;
   }
 
-  end(source: number, id: number): void {
-    this.#handled.delete(keyOf(source, id));
+  end({ source, note, life }: Asked): void {
+    const key = keyOf(source, note);
+    if (this.#handled.get(key)?.life === life) this.#handled.delete(key);
   }
 
-  /** Called where code of the program may run. */
-  peerGone(rank: number, cause: ExitCause): void {
+  /** Called where code of the program may run, which may be in the rank's next life. */
+  peerGone(rank: number, cause: ExitCause, life: number): void {
     const reason = new UintrError('ERR_UINTR_PEER_EXITED', `rank ${rank} is gone (${cause})`, {
       rank: this.#core.rank,
       peer: rank,
       cause,
     });
-    for (const [key, controller] of this.#handled) if (sourceOf(key) === rank) controller.abort(reason);
-    for (const key of this.#early) if (sourceOf(key) === rank) this.#early.delete(key);
+    for (const [key, asked] of this.#handled) {
+      if (sourceOf(key) === rank && asked.life <= life) asked.controller.abort(reason);
+    }
+    for (const [key, of] of this.#early) if (sourceOf(key) === rank && of <= life) this.#early.delete(key);
     for (const intake of this.#intakes.values()) intake.service?.updateHold();
   }
 
@@ -92,20 +95,20 @@ export class Services {
 
   /** The world is closing. */
   close(): void {
-    for (const controller of this.#handled.values()) controller.abort(closedError(this.#core.rank));
+    for (const { controller } of this.#handled.values()) controller.abort(closedError(this.#core.rank));
     for (const intake of this.#intakes.values()) void intake.service?.close();
   }
 
   #giveUp(source: number, id: number): void {
     const key = keyOf(source, id);
-    const controller = this.#handled.get(key);
+    const controller = this.#handled.get(key)?.controller;
     if (controller !== undefined) {
       queueMicrotask(() => controller.abort(new AbortError('The request was given up')));
       return;
     }
     // Either it is on its way here, or its answer is on the way back; in that case nobody will ever ask for this.
-    this.#early.add(key);
-    if (this.#early.size > MOST_EARLY) this.#early.delete(this.#early.values().next().value!);
+    this.#early.set(key, this.#core.incarnations[source]!);
+    if (this.#early.size > MOST_EARLY) this.#early.delete(this.#early.keys().next().value!);
   }
 
   #hasOthers(): boolean {

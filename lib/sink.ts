@@ -6,15 +6,11 @@ import { Repeated } from './repeated.js';
 import type { Request } from './request.js';
 
 export class Sink {
-  readonly #core: Core;
-  readonly #context: number;
   readonly #receives: Repeated<unknown>;
   #posted: Request<unknown> | undefined;
   #stopped = false;
 
   constructor(core: Core, context: number) {
-    this.#core = core;
-    this.#context = context;
     this.#receives = new Repeated<unknown>(
       core,
       (source) => {
@@ -27,22 +23,26 @@ export class Sink {
     this.#receives.go();
   }
 
-  /** Takes what has come, and no more; to be called when nothing more can. */
+  /** Leaves what has come, and what comes. */
   stop(): void {
     this.#stopped = true;
     this.#posted?.cancel();
-    drain(this.#core, this.#context);
   }
 }
 
-/** Takes what has come. */
-export function drain(core: Core, context: number): void {
-  if (core.closed) return;
+/** Takes what has come, as far as there are requests for it, and at most `most` messages. False: more is there. */
+export function drain(core: Core, context: number, most: number = Number.POSITIVE_INFINITY): boolean {
+  if (core.closed) return true;
   core.progress();
   try {
-    while (core.probe(ANY_SOURCE, ANY_TAG, context) !== null) receiveNothing(core, context, ANY_SOURCE);
+    for (let i = 0; core.probe(ANY_SOURCE, ANY_TAG, context) !== null; i += 1) {
+      if (i === most) return false;
+      receiveNothing(core, context, ANY_SOURCE);
+    }
+    return true;
   } catch {
     // No request is left for what is large; what is small needs none.
+    return false;
   }
 }
 

@@ -2,7 +2,7 @@
 import { constants } from 'node:buffer';
 import { checkOptions, checkRank, checkTimeout, keySet } from './arguments.js';
 import type { NativeWorld } from './binding.js';
-import { contextFor, contextOfPurpose, Purpose } from './context.js';
+import { contextFor } from './context.js';
 import { Core } from './core.js';
 import { closeChannel, peerExitChannel, peerJoinChannel } from './diagnostics.js';
 import { closedError, invalidArgument, UintrError } from './errors.js';
@@ -16,7 +16,6 @@ import type { Handler, ServeOptions, Server } from './server.js';
 import { serviceContexts } from './service-protocol.js';
 import { type RequestOptions, request } from './service-request.js';
 import { Services } from './services.js';
-import { drain } from './sink.js';
 import { type SpawnOptions, spawnWorld } from './spawn.js';
 
 /** Options of {@link World.close}. */
@@ -42,8 +41,6 @@ export class World extends EmittingComm {
   readonly #forget: () => void;
   readonly #services: Services;
   #driver: string;
-  // For what all ranks do together, of which all but the last are over.
-  #contexts: number[];
   #held = false;
   #closing: Promise<void> | undefined;
 
@@ -83,15 +80,16 @@ export class World extends EmittingComm {
     const core = new Core(native, {
       // News can come out of any call; listeners run outside of it, and after the continuations of whatever completed
       // before: a program that awaits a rank's last message and then listens for its exit is not to miss it.
-      peerGone: (rank, cause) =>
-        void setImmediate(() => {
+      peerGone: (rank, cause) => {
+        const life = core.incarnations[rank]!;
+        setImmediate(() => {
           if (peerExitChannel.hasSubscribers) peerExitChannel.publish({ world: this, rank, cause });
-          this.#services.peerGone(rank, cause);
+          this.#services.peerGone(rank, cause, life);
           this.emit('peer-exit', { rank, cause });
-        }),
+        });
+      },
       peerJoined: (rank, pid, incarnation) =>
         void setImmediate(() => {
-          this.#throwAway();
           if (peerJoinChannel.hasSubscribers) peerJoinChannel.publish({ world: this, rank, pid, incarnation });
           this.#services.peerJoined();
           this.emit('peer-join', { rank, pid, incarnation });
@@ -113,7 +111,6 @@ export class World extends EmittingComm {
     this.#forget = forget;
     this.#services = new Services(core, serviceContexts(contextFor(0)));
     this.#driver = native.driver();
-    this.#contexts = [core.worldContext];
     onBatch((count) => core.settle(count));
   }
 
@@ -301,18 +298,6 @@ export class World extends EmittingComm {
     this.#held = false;
     this.#forget();
     if (closeChannel.hasSubscribers) closeChannel.publish({ world: this });
-  }
-
-  /** What is left of the operations that a return has ended, some of which may have come after it. */
-  #throwAway(): void {
-    const context = this.#core.worldContext;
-    if (context !== this.#contexts.at(-1)) this.#contexts.push(context);
-    for (const over of this.#contexts.slice(0, -1)) {
-      for (const purpose of [Purpose.Collective, Purpose.Revoke, Purpose.Management]) {
-        drain(this.#core, contextOfPurpose(over, purpose));
-      }
-    }
-    this.#contexts = this.#contexts.slice(-3);
   }
 
   #checkUsable(): void {

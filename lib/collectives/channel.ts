@@ -82,6 +82,11 @@ export class Channel {
    * @throws ERR_UINTR_CLOSED, ERR_UINTR_NO_MEMORY: nothing has been started
    */
   start<T>(call: Call<T>): Request<T> {
+    // Who is told of requests may start more, which come after this.
+    return this.#core.whole(() => this.#start(call));
+  }
+
+  #start<T>(call: Call<T>): Request<T> {
     const core = this.#core;
     const group = this.#group;
     core.checkOpen();
@@ -129,12 +134,14 @@ export class Channel {
     const { sequence } = failure;
     if (this.#failure !== undefined && !isBefore(sequence, this.#failure.sequence)) return;
     this.#failure = failure;
-    this.#tell(failure);
-    for (const execution of [...this.#underWay]) {
-      if (isBefore(execution.sequence, sequence)) continue;
-      execution.fail(failure.errorFor(execution.sequence, this.#group));
-    }
-    this.#sinkIfOver();
+    this.#core.whole(() => {
+      this.#tell(failure);
+      for (const execution of [...this.#underWay]) {
+        if (isBefore(execution.sequence, sequence)) continue;
+        execution.fail(failure.errorFor(execution.sequence, this.#group));
+      }
+      this.#sinkIfOver();
+    });
   }
 
   /** Others have to do with those before the one that failed, also with those that this rank has not started yet. */

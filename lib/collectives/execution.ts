@@ -135,12 +135,14 @@ export class Execution implements Run {
   }
 
   #judgeOver(): void {
-    for (const part of [...this.#parts]) {
-      if (isActive(part.request)) continue;
-      this.#parts.delete(part);
-      this.#judge(part);
-    }
-    this.#advance();
+    this.#envelope.core.whole(() => {
+      for (const part of [...this.#parts]) {
+        if (isActive(part.request)) continue;
+        this.#parts.delete(part);
+        this.#judge(part);
+      }
+      this.#advance();
+    });
   }
 
   #judge({ request, judge }: Part): void {

@@ -62,9 +62,10 @@ napi_value drain(napi_env env, napi_callback_info info) {
 napi_value progress(napi_env env, napi_callback_info info) {
   auto* world = static_cast<World*>(js::arguments(env, info, 0, nullptr));
   if (world->engine() == nullptr) return integer(env, 0);
-  world->advance(Effort::Call);
-  // A loop on `done` never comes to the event loop, which is where deaths are seen otherwise.
+  // A loop on `done` never comes to the event loop, which is where deaths are seen otherwise. Before the engine takes
+  // what has come: a rank that has returned is let in after what others had sent before that.
   world->look_around_sometimes();
+  world->advance(Effort::Call);
   return integer(env, static_cast<int32_t>(world->take_batch()));
 }
 

@@ -58,7 +58,8 @@ napi_value life(napi_env env, napi_callback_info info) {
   return js::number(env, world->engine()->peer_is_gone(peer) && !ended ? -1 : static_cast<double>(life));
 }
 
-// letIn(rank): { pid, incarnation } of the life in which it is a peer again, or undefined where nobody waits any more
+// letIn(rank): { pid, incarnation, failed } of the life in which it is a peer again, or with `failed` is none although
+// it has lived; undefined where nobody waits any more
 napi_value let_in(napi_env env, napi_callback_info info) {
   napi_value rank = nullptr;
   World* world = world_of(env, info, 1, &rank);
@@ -67,6 +68,7 @@ napi_value let_in(napi_env env, napi_callback_info info) {
   napi_value result = js::object(env);
   js::set(env, result, "pid", who.pid);
   js::set(env, result, "incarnation", who.incarnation);
+  js::set(env, result, "failed", js::boolean(env, who.failed));
   return result;
 }
 

@@ -92,6 +92,10 @@ void World::answer_door() {
 
 bool World::let_in(uint32_t peer, Joined::Returning* who) {
   if (engine_ == nullptr || !engine_->peer_is_gone(peer) || !joined_->let_in(peer, who)) return false;
+  if (who->failed) {
+    answer_door();  // nothing else tells of one that has waited for the end of this life
+    return true;
+  }
   driver_->replace(peer, joined_.get());
   engine_->revive(peer, joined_->maps[peer], kWorldMessages);
   told_gone_[peer] = false;

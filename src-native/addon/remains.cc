@@ -30,7 +30,7 @@ bool untouched(Remains& remains) {
   const std::vector<uint32_t> dead = remains.joined->liveness.drain().dead;
   std::erase_if(remains.peers, [&](uint32_t peer) {
     return std::find(dead.begin(), dead.end(), peer) != dead.end() ||
-           Engine::peer_has_let_go(joined.geometry, joined.maps[peer].control, joined.rank);
+           Engine::peer_has_let_go(joined.geometry, joined.maps[peer], joined.rank);
   });
   return remains.peers.empty();
 }

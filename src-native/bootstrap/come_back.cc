@@ -59,6 +59,10 @@ Step JoinedRank::come_back(std::vector<Member> members, const JoinRequest& reque
       incarnations[other] = std::max(incarnations[other], present.incarnations[other]);
     }
   }
+  // SYNC POINT: incarnation. Some member may not have heard yet of one that has died since.
+  for (uint32_t other = 0; other < geometry.size; ++other) {
+    incarnations[other] = std::max(incarnations[other], doorbell_of(other).life.acquire());
+  }
   ++incarnations[rank];
   for (uint32_t peer = 0; peer < geometry.size; ++peer) {
     if (peer == rank || mapped_[peer].control) continue;
@@ -66,9 +70,13 @@ Step JoinedRank::come_back(std::vector<Member> members, const JoinRequest& reque
     maps[peer].absent = true;
   }
   // The old life may have said that nobody is to interrupt it any more; all members know that it is over.
-  reinterpret_cast<Doorbell*>(world.base() + Layout{geometry}.doorbell(rank))->upid.status.and_sc(~kUpidSn);
+  Doorbell& own = doorbell_of(rank);
+  own.upid.status.and_sc(~kUpidSn);
   // Before anybody may write to it: whoever comes back after this one must find it.
   if (!open_door(error)) return Step::Failed;
+  // SYNC POINT: incarnation. Published before any member is told; one that is not told any more, because this rank dies
+  // in between, reads it when the connection has hung up (let_in.cc).
+  own.life.exchange_sc(incarnations[rank]);
   wire::Return returning{};
   returning.incarnation = incarnations[rank];
   for (size_t i = 0; i < members.size(); ++i) {

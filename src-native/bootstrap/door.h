@@ -18,6 +18,7 @@ struct Visitor {
   bool ready = false;     // it has said Return: to be let in
   bool told = false;      // and the layers above know
   bool gone = false;      // to be swept
+  bool left = false;      // its end of the socket is closed
   uint32_t rank = 0, incarnation = 0;
   wire::Identity identity{};
   Fd fds[wire::kFdsPerRank];

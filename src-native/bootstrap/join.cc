@@ -82,34 +82,41 @@ Step take_place(const JoinRequest& request, const Fd& directory, Deadline patien
   const bool lives = connect_to_name(directory, name, &socket, nullptr, &pid) == Connect::Connected;
   fail(error, "ERR_UINTR_JOIN",
        "rank " + rank + " of world '" + request.name + "' is taken: " +
-           (lives ? "process " + std::to_string(pid) + " is that rank, and lives" : "a process is joining as it"));
+           (lives ? "process " + std::to_string(pid) + " is that rank, and lives"
+                  : "a process is joining as it, or does not answer"));
   return Step::Failed;
 }
 
-// The members of the elastic world of this name, none if there is no such world.
-bool find_members(const JoinRequest& request, const Fd& directory, std::vector<JoinedRank::Member>* members,
+// The members of the elastic world of this name, none if there is no such world. Retry: one does not answer now.
+Step find_members(const JoinRequest& request, const Fd& directory, std::vector<JoinedRank::Member>* members,
                   JoinError* error) {
   for (const uint32_t rank : places_of(directory, request.name)) {
     if (request.geometry.elastic != 0 && rank == request.wanted_rank) continue;
     JoinedRank::Member member{rank, 0, Fd()};
     switch (connect_to_name(directory, place_of(request.name, rank), &member.socket, error, &member.pid)) {
       case Connect::Failed:
-        return false;
+        return Step::Failed;
+      case Connect::Busy:
+        // Without it this rank would begin another world, or come back to a part of this one.
+        fail(error, "ERR_UINTR_JOIN",
+             "rank " + std::to_string(rank) + " of world '" + request.name + "' does not answer: too many wait for it");
+        return Step::Retry;
       case Connect::Nobody:
         break;
       case Connect::Connected:
         members->push_back(std::move(member));
     }
   }
-  return true;
+  return Step::Done;
 }
 
 // This process has the name. Done: the rank has come back to a world that is there; Retry: that world is changing, or
-// (with a hub in *joined) there is none yet.
+// (with a hub in *joined) there is none yet. *begun: somebody may have seen this rank.
 Step use_name(const JoinRequest& request, const Fd& directory, std::unique_ptr<NameHold> hold, Deadline deadline,
-              JoinedRank* joined, JoinError* error) {
+              JoinedRank* joined, bool* begun, JoinError* error) {
   std::vector<JoinedRank::Member> members;
-  if (!find_members(request, directory, &members, error)) return Step::Failed;
+  const Step found = find_members(request, directory, &members, error);
+  if (found != Step::Done) return found;
   if (!members.empty() && request.geometry.elastic == 0) {
     fail(error, "ERR_UINTR_JOIN",
          "rank " + std::to_string(members[0].rank) + " (process " + std::to_string(members[0].pid) +
@@ -117,7 +124,8 @@ Step use_name(const JoinRequest& request, const Fd& directory, std::unique_ptr<N
     return Step::Failed;
   }
   // The name is held until the rank is a member: one at a time comes back.
-  if (!members.empty()) return joined->come_back(std::move(members), request, deadline, error);
+  *begun = !members.empty();
+  if (*begun) return joined->come_back(std::move(members), request, deadline, error);
   Fd listener;
   if (!hold->listen(&listener, error)) return Step::Failed;
   joined->hub = Hub::for_name(request.name, std::move(listener), error);
@@ -147,7 +155,7 @@ Step join_named(const JoinRequest& request, Deadline deadline, std::unique_ptr<J
   if (wants_cma(request)) allow_copies(0);
   const bool elastic = request.geometry.elastic != 0;
   const Deadline patience = Deadline::in(std::min(kTakenForMs, request.timeout_ms / 2));
-  bool answered = false;
+  bool answered = false, crowded = false;
   for (;;) {
     Step step = Step::Done;
     bool begun = false;  // something that somebody may have seen
@@ -160,10 +168,10 @@ Step join_named(const JoinRequest& request, Deadline deadline, std::unique_ptr<J
         case NameHold::Outcome::Busy:
           break;
         case NameHold::Outcome::Held:
-          step = use_name(request, directory, std::move(hold), deadline, joined->get(), error);
+          step = use_name(request, directory, std::move(hold), deadline, joined->get(), &begun, error);
           if (step != Step::Retry) return step;
           if ((*joined)->hold) step = Step::Done;
-          begun = step == Step::Retry;
+          crowded = step == Step::Retry && !begun;
       }
     }
     if (step == Step::Failed) return step;
@@ -171,6 +179,7 @@ Step join_named(const JoinRequest& request, Deadline deadline, std::unique_ptr<J
     switch (step == Step::Done ? connect_to_name(directory, request.name, &socket, error) : Connect::Nobody) {
       case Connect::Failed:
         return Step::Failed;
+      case Connect::Busy:
       case Connect::Nobody:
         break;  // its host is starting, or has just ended; or another rank comes back
       case Connect::Connected: {
@@ -192,11 +201,12 @@ Step join_named(const JoinRequest& request, Deadline deadline, std::unique_ptr<J
       return cancelled(error);
     }
     if (deadline.left_ms() > 0) continue;
-    const std::string last = answered && error != nullptr ? error->message : "";
+    const std::string last = error != nullptr ? error->message : "";
     fail(error, "ERR_UINTR_TIMEOUT",
-         answered ? "joinTimeout is over: world '" + request.name + "' fell apart while it was set up (" + last + ")"
-                  : "joinTimeout is over: the process that holds the name '" + request.name + "' in " + path +
-                        " does not answer");
+         "joinTimeout is over: " +
+             (answered  ? "world '" + request.name + "' fell apart while it was set up (" + last + ")"
+              : crowded ? last
+                        : "the process that holds the name '" + request.name + "' in " + path + " does not answer"));
     return Step::Failed;
   }
 }

@@ -85,12 +85,14 @@ class Joined {
     uint32_t rank;
     int32_t pid;
     uint32_t incarnation;
+    bool failed;  // it could not be let in, and was refused; and yet this was a life of it
   };
   // Answers those at the door whose rank is_gone(self, rank). Returns the ranks that want to be let in; each is told
   // once.
   virtual std::vector<uint32_t> answer_door(bool (*is_gone)(void*, uint32_t), void* self) = 0;
-  // Puts the new life of that rank in the place of the old one, in `peers`, `maps` and `liveness`. False: it has gone
-  // again, or is not what it should be. What was mapped of the old one stays until admitted().
+  // Puts the new life of that rank in the place of the old one, in `peers`, `maps` and `liveness`; what was mapped of
+  // the old one stays until admitted(). False: nobody waits to be let in as that rank. With Returning::failed nothing
+  // is replaced, and whoever waits behind it is to be answered.
   virtual bool let_in(uint32_t rank, Returning* who) = 0;
   // The engine and the driver know it: it may go on.
   virtual void admitted(uint32_t rank) = 0;

@@ -59,6 +59,9 @@ class JoinedRank final : public Joined {
   void take_hello(Visitor* visitor, wire::Received* received);
   void present(Visitor* visitor);
   bool is_returning(uint32_t peer) const;
+  Doorbell& doorbell_of(uint32_t peer) const {
+    return *reinterpret_cast<Doorbell*>(world.base() + Layout{geometry}.doorbell(peer));
+  }
   void publish_exit();
   bool watch_peer(uint32_t peer, Fd lifeline, JoinError* error);
 

@@ -41,13 +41,21 @@ void JoinedRank::hear(Visitor* visitor) {
     } else if (head.type == wire::Type::Hello && !visitor->greeted) {
       take_hello(visitor, &received);
     } else if (head.type == wire::Type::Return && visitor->answered &&
-               received.message.returning.incarnation > incarnations[visitor->rank]) {
+               received.message.returning.incarnation > incarnations[visitor->rank] &&
+               received.message.returning.incarnation <= doorbell_of(visitor->rank).life.acquire()) {
       visitor->incarnation = received.message.returning.incarnation;
       visitor->ready = true;
     } else if (head.type != wire::Type::AskMissing) {  // who is late says itself whom it waits for
       Door::refuse(visitor, "the returning rank sent a message out of turn", wire::kProtocol);
     }
     received.fd_count = 0;
+  }
+  // SYNC POINT: incarnation. It published its life before it told anybody, and has hung up since. If it died when
+  // others had been told and this rank had not, it lived here, too. The next life is answered only after this.
+  if (visitor->left && visitor->answered && !visitor->ready) {
+    visitor->incarnation = doorbell_of(visitor->rank).life.acquire();
+    visitor->ready = visitor->incarnation > incarnations[visitor->rank];
+    visitor->gone = !visitor->ready;
   }
 }
 
@@ -97,19 +105,22 @@ bool JoinedRank::let_in(uint32_t peer, Returning* who) {
   if (door_ == nullptr) return false;
   for (const auto& held : door_->visitors()) {
     Visitor* visitor = held.get();
-    if (!visitor->ready || visitor->rank != peer) continue;
+    if (!visitor->ready || visitor->rank != peer || visitor->gone) continue;
     JoinError error;
     hub_namespace_ = pid_namespace();  // it has told its pid to this process
     const PeerMap map = maps[peer];
+    Peer before = std::move(peers[peer]);
     replaced_ = std::move(mapped_[peer]);
-    if (!adopt_peer(peer, visitor->fds, visitor->identity, &error)) {
+    // A life also if it cannot be let in: others may have done so, and all have to count the same lives.
+    incarnations[peer] = visitor->incarnation;
+    const bool adopted = adopt_peer(peer, visitor->fds, visitor->identity, &error);
+    if (!adopted) {
       maps[peer] = map;
+      peers[peer] = std::move(before);
       mapped_[peer] = std::move(replaced_);
       Door::refuse(visitor, error.message, wire::kJoin);
-      continue;
     }
-    incarnations[peer] = visitor->incarnation;
-    *who = {peer, peers[peer].pid, visitor->incarnation};
+    *who = {peer, adopted ? peers[peer].pid : 0, visitor->incarnation, !adopted};
     return true;
   }
   return false;

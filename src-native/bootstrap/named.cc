@@ -186,7 +186,8 @@ Connect connect_to_name(const Fd& directory, const std::string& name, Fd* socket
   if (connect(socket->get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int failed = errno;
     socket->reset();
-    if (failed == ENOENT || failed == ECONNREFUSED || failed == EAGAIN || failed == EINTR) return Connect::Nobody;
+    if (failed == ENOENT || failed == ECONNREFUSED) return Connect::Nobody;
+    if (failed == EAGAIN || failed == EINTR) return Connect::Busy;
     fail_syscall(error, "connect", failed, what);
     return Connect::Failed;
   }

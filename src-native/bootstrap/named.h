@@ -42,7 +42,8 @@ std::string place_of(const std::string& world, uint32_t rank);
 // The ranks whose places have a socket, whether or not somebody is still there.
 std::vector<uint32_t> places_of(const Fd& directory, const std::string& world);
 
-enum class Connect { Connected, Nobody, Failed };  // Nobody: no hub there now; try again later
+// Nobody: none listens there now; Busy: one does, and more wait already than it can have waiting. Try again later.
+enum class Connect { Connected, Nobody, Busy, Failed };
 // `pid`, if not null: whose socket it is.
 Connect connect_to_name(const Fd& directory, const std::string& name, Fd* socket, JoinError* error,
                         int32_t* pid = nullptr);

@@ -226,7 +226,7 @@ void Rendezvous::refuse(Member* m, const std::string& text, uint32_t code, bool 
 }
 
 // In an elastic world it may find that there is a rank to come back as.
-void Rendezvous::refuse_late(Member* m) { refuse(m, complete_text(), wire::kJoin, geometry_.elastic != 0); }
+void Rendezvous::refuse_late(Member* m) { refuse(m, complete_text(), wire::kComplete, geometry_.elastic != 0); }
 
 void Rendezvous::fail_all(const std::string& text, uint32_t code) {
   const bool named = !name_.empty();

@@ -114,8 +114,8 @@ struct Text {  // Refused, Missing
   char text[kTextBytes];
 };
 constexpr const char* kCodes[] = {"ERR_UINTR_JOIN", "ERR_UINTR_NO_MEMORY", "ERR_UINTR_INVALID_ARGUMENT",
-                                  "ERR_UINTR_PROTOCOL"};
-enum Code : uint32_t { kJoin, kNoMemory, kInvalidArgument, kProtocol };
+                                  "ERR_UINTR_PROTOCOL", "ERR_UINTR_COMPLETE"};
+enum Code : uint32_t { kJoin, kNoMemory, kInvalidArgument, kProtocol, kComplete };
 
 union AnyMessage {
   AnyMessage() {}

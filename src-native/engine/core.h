@@ -35,6 +35,7 @@ struct Partner {
   const Shared<uint32_t>* posted;
   const Shared<uint32_t>* their_kinds;       // CopyKind bits the peer can use on our buffers
   Shared<uint32_t>* my_kinds;                // and we on its
+  Shared<uint32_t>* my_let_go;
   const Shared<uint64_t>* their_released;    // eager credit the peer has given back to us
   Shared<uint64_t>* my_released;             // and we to it
   const PublicSlot* slots;

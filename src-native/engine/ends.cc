@@ -104,8 +104,9 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
     }
   }
   // SYNC POINT: let-go. No copy is under way here, for this is the thread with the mask raised, and none begins again;
-  // then the peer is told. It reads 0, then gives back the memory that we might have touched.
-  p.my_kinds->release(0);
+  // then the peer is told. It reads another count, then gives back the memory that we might have touched. A count, for
+  // a new life of the peer may come before its old process looks.
+  p.my_let_go->release(p.my_let_go->relaxed() + 1);
 }
 
 void Core::fail_posted(Error error) {
@@ -140,7 +141,10 @@ void Engine::peer_gone(uint32_t peer, Cause cause) {
   // What it had published before it went is still valid, and is taken first.
   c->service(peer, Effort::Call);
   c->lose_peer(peer, cause, c->peers[peer].faulty ? Error::Protocol : Error::PeerExited);
-  if (!c->ready.empty()) c->run(Effort::Call);
+  // SYNC POINT: upid. It may have died between the two steps of an interrupt to this rank; then ON is set, and nobody
+  // signals. As before a sleep, ON is cleared, then the bitmap is looked at.
+  c->bell->upid.status.and_sc(~kUpidOn);
+  if (c->anything_pending() || !c->ready.empty()) c->run(Effort::Call);
 }
 
 void Engine::revive(uint32_t peer, const PeerMap& map, uint32_t kept) {
@@ -221,18 +225,15 @@ bool Engine::peer_inside_copy(uint32_t peer) const {
   return false;
 }
 
-bool Engine::peer_has_let_go(const Geometry& geometry, const unsigned char* peers_control, uint32_t rank) {
-  const auto* header = reinterpret_cast<const ControlHeader*>(peers_control);
-  const auto* towards_us = reinterpret_cast<const Outbound*>(peers_control + Layout{geometry}.outbound(rank));
+bool Engine::peer_has_let_go(const Geometry& geometry, const PeerMap& map, uint32_t rank) {
+  const auto* header = reinterpret_cast<const ControlHeader*>(map.control);
   // SYNC POINT: let-go. A rank publishes its own end, too, from outside any copy, and no chunk was left to claim.
   switch (static_cast<Life>(header->life.acquire())) {
-    case Life::Joining:
-      return false;  // has not said yet what it can use
     case Life::Closed:
     case Life::Exited:
       return true;
     default:
-      return towards_us->copy_kinds.acquire() == 0;
+      return times_let_go(geometry, map.control, rank) != map.let_go;
   }
 }
 

@@ -141,6 +141,7 @@ void Core::attach_peer(uint32_t peer, const PeerMap& m) {
   p.interruptible = interrupts && m.interruptible;
   p.kinds = m.absent ? 0 : peer == rank ? uint32_t{kCopyDirect} : m.copy_kinds;
   p.my_kinds = &to->copy_kinds;
+  p.my_let_go = &to->let_go;
   p.my_kinds->set_relaxed(p.kinds);
   // Less than nothing, where this rank comes back and the peer still keeps messages of its life before.
   p.blocks_returned = m.absent ? 0 : p.their_released->acquire();

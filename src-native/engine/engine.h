@@ -41,6 +41,7 @@ struct PeerMap {
   int32_t pid;                   // as the kernel told it at bootstrap, in this PID namespace; 0: not usable
   uint32_t copy_kinds;           // CopyKind bits that were tried and work towards this peer
   bool interruptible = true;     // Ports::interrupt reaches it
+  uint32_t let_go = 0;           // lives of this rank that the peer had let go of before this one
   bool absent = false;           // it was gone before this rank came; the memory is this rank's own
 };
 
@@ -242,7 +243,7 @@ class Engine {
   bool peer_inside_copy(uint32_t peer) const;
   // The same as peer_may_touch() afterwards, without an engine: whether a peer that has such a copy
   // has finished it, as it does when it has seen that this rank is gone.
-  static bool peer_has_let_go(const Geometry& geometry, const unsigned char* peers_control, uint32_t rank);
+  static bool peer_has_let_go(const Geometry& geometry, const PeerMap& map, uint32_t rank);
   // Last word: Closed after a close, Exited when the environment ends without.
   void publish_life(Life life);
 

@@ -19,7 +19,7 @@
 namespace uintr {
 
 constexpr uint64_t kControlMagic = 0x31306c7274636975ull;  // "uictrl01"
-constexpr uint32_t kLayoutVersion = 1;
+constexpr uint32_t kLayoutVersion = 2;
 constexpr uint32_t kBlockBytes = 512;  // unit of eager credit, and of the unexpected pool
 
 // Every rank of a world must be joined with the same values of these.
@@ -54,8 +54,9 @@ struct ControlHeader {
 struct Outbound {
   alignas(64) Shared<uint64_t> data_tail;   // bytes ever written to the data ring
   Shared<uint32_t> want_data_space;         // 1: tell me when there is room
-  Shared<uint32_t> copy_kinds;              // CopyKind bits the owner can use on this peer's buffers; 0 once it
-                                            // never touches them again
+  Shared<uint32_t> copy_kinds;              // CopyKind bits the owner can use on this peer's buffers
+  Shared<uint32_t> let_go;                  // lives of this peer whose memory the owner never touches again (SYNC
+                                            // POINT: let-go)
   alignas(64) Shared<uint64_t> reply_tail;  // bytes ever written to the reply ring
   Shared<uint32_t> want_reply_space;
 };
@@ -86,6 +87,8 @@ constexpr uint32_t kUpidOn = 1, kUpidSn = 2;
 // One per rank in the world segment; written by everybody.
 struct Doorbell {
   alignas(64) Upid upid;
+  // Elastic worlds: the latest incarnation of the rank that a member may have heard of (SYNC POINT: incarnation).
+  Shared<uint32_t> life;
   alignas(64) Shared<uint64_t> pending[kMaxRanks / 64];  // sources that have published something
 };
 
@@ -113,5 +116,10 @@ struct Layout {
   }
   uint64_t world_bytes() const { return round_up(claim(g.size, 0), 4096); }
 };
+
+// How many lives of `rank` the owner of that control segment touches nothing of any more.
+inline uint32_t times_let_go(const Geometry& geometry, const unsigned char* control, uint32_t rank) {
+  return reinterpret_cast<const Outbound*>(control + Layout{geometry}.outbound(rank))->let_go.acquire();
+}
 
 }  // namespace uintr

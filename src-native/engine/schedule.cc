@@ -307,7 +307,11 @@ void Core::message_step(Schedule& c, const ScheduleStep& step, Effort effort) {
 void Core::post_part(Slot& s, Effort effort) {
   if (s.buffer >= heap && s.buffer < heap + layout.g.heap_bytes) s.heap_offset = static_cast<uint64_t>(s.buffer - heap);
   uint32_t entry = claim_unexpected(find_unexpected(s.context, s.peer, s.tag), s.context, s.peer, s.tag);
-  if (entry != kNone) return receive_entry(s, entry, effort);
+  if (entry != kNone) {
+    // What is copied from here is copied at once.
+    if (const Unexpected& u = unexpected.at(entry); u.eager) charge(u.length < s.length ? u.length : s.length);
+    return receive_entry(s, entry, effort);
+  }
   const Partner& p = peers[s.peer];
   s.state = SlotState::Posted;
   if (p.gone) return finish(s, p.faulty ? Error::Protocol : Error::PeerExited, p.cause);
@@ -315,7 +319,9 @@ void Core::post_part(Slot& s, Effort effort) {
   posted_parts = true;
 }
 
-// What is ready and was not carried on needs a run of its own.
+// What is ready and was not carried on needs a run of its own. Where a sender was
+// stopped between its two steps, the interrupt is lost: then whoever waits for
+// this rank interrupts it without looking at ON (kick).
 void Core::come_back() {
   if (interrupts && (state == Attention::Computing || state == Attention::Sleeping))
     ports.interrupt(ports.self, rank, false);

@@ -185,7 +185,24 @@ describe('a freed communicator', () => {
     },
   );
 
-  processTest('7. finishes a send to itself, though everybody else is gone', { exits: [0, 0] }, async (t) => {
+  rankTest('7. fails an object of which more is to come than was asked for', 2, async (world) => {
+    const comm = await world.dup();
+    if (world.rank === 0) {
+      const object = Array.from({ length: 200 }, () => new Uint8Array(20_000));
+      const sent = comm.isendObject(object, { dest: 1 });
+      await world.send(NOTHING, { dest: 1 });
+      await sent;
+    } else {
+      await world.recv(NOTHING, { source: 0 });
+      const received = comm.irecvObject();
+      // Its first message is matched, and the others have not been asked for.
+      comm.free();
+      await assert.rejects(async () => received, coded('ERR_UINTR_CLOSED', 'freed'));
+    }
+    comm.free();
+  });
+
+  processTest('8. finishes a send to itself, though everybody else is gone', { exits: [0, 0] }, async (t) => {
     const world = await t.join();
     const comm = await world.dup();
     if (t.rank === 1) return world.close();
@@ -198,7 +215,7 @@ describe('a freed communicator', () => {
 });
 
 rankTest(
-  '8. a probe from any rank hears of the last of a communicator, whoever hears of it first',
+  '9. a probe from any rank hears of the last of a communicator, whoever hears of it first',
   3,
   async (world) => {
     const comm = await world.split(world.rank < 2 ? 0 : undefined);
@@ -221,7 +238,7 @@ rankTest(
 );
 
 processTest(
-  '9. the death of rank 0 harms nobody who has no request left',
+  '10. the death of rank 0 harms nobody who has no request left',
   { ranks: 3, exits: ['SIGKILL', 0, 0] },
   async (t) => {
     const world = await t.join({ maxRequests: 64 });

@@ -43,6 +43,12 @@ void Buffers::give_back(unsigned char* at) {
   }
 }
 
+void Buffers::give_back_all(uint32_t rank) {
+  for (Buffer& b : all_) {
+    if (b.rank == rank) b.use = Use::None;
+  }
+}
+
 void Buffers::forget(unsigned char* at) {
   for (size_t i = all_.size(); i-- > 0;) {
     if (all_[i].at != at) continue;

@@ -30,6 +30,8 @@ class Buffers {
   // Handed to the engine, and taken back.
   void lend(unsigned char* at, Use use);
   void give_back(unsigned char* at);
+  // The rank is gone, and all that it had lent is given back.
+  void give_back_all(uint32_t rank);
   // Its place is given back to the heap: from now on anything may lie there.
   void forget(unsigned char* at);
   // Bytes of a lent receive buffer written so far, from its beginning without a

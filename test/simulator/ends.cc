@@ -78,6 +78,51 @@ void Rank::abandon() {
   world_->program_done(rank_);
 }
 
+void Rank::leave_behind(uint32_t peer) {
+  machine().trace("leaves memory behind");
+  abandoned_ = true;
+  engine()->abandon(Error::Timeout);
+  engine()->publish_life(Life::Closed);
+  world_->leave(rank_);
+  for (int patience = 3; world_->holds(peer, rank_);) {
+    // A timer, which rings when nobody can take a step.
+    if (machine().block(State::Asleep) == Reason::Quiescent && --patience == 0) {
+      machine().fail("rank %u does not let go of what rank %u has left behind", peer, rank_);
+    }
+    machine().take_wake(rank_);
+  }
+  machine().fence();
+  world_->buffers.give_back_all(rank_);
+  world_->program_done(rank_);
+}
+
+void Rank::await_end(uint32_t peer) {
+  machine().trace("awaits the end of %u", peer);
+  for (bool more = true; !engine()->peer_is_gone(peer);) {
+    look(Effort::Idle, &more);
+    if (!more && !engine()->peer_is_gone(peer)) sleep(Attention::Sleeping, false);
+  }
+}
+
+void Rank::let_in(uint32_t peer) {
+  collect();
+  if (unfinished_ != 0) machine().fail("rank %u: a request outlives the rank that it needs", rank_);
+  world_->let_in(peer, rank_);
+}
+
+void Rank::begin_life() {
+  requests_.clear();
+  collectives_.clear();
+  unfinished_ = 0;
+  world_->begin_life(rank_);
+}
+
+uint64_t Rank::eager_sent() {
+  Counters c;
+  engine()->counters(&c);
+  return c.eager_sent;
+}
+
 void Rank::check_clean() {
   QueueView q;
   engine()->queues(&q);

@@ -14,7 +14,10 @@ std::string EngineCase::run(Machine* machine, Choices* choices) {
   world.reset(settings, machine);
   ranks_.clear();
   for (uint32_t i = 0; i < settings.ranks; ++i) ranks_.emplace_back(&world, i);
-  std::string failure = machine->run(world.rules(), choices, &world, [this](uint32_t rank) { program(ranks_[rank]); });
+  std::string failure = machine->run(world.rules(), choices, &world, [this](uint32_t rank) {
+    if (ranks_[rank].life() != 0) ranks_[rank].begin_life();
+    program(ranks_[rank]);
+  });
   if (failure.empty()) {
     for (uint32_t i = 0; i < settings.ranks; ++i) {
       if (machine->state(i) != State::Finished && machine->state(i) != State::Dead)

@@ -18,23 +18,25 @@ std::string Machine::run(const Rules& rules, Choices* choices, World* world,
   program_ = &program;
   failure_.clear();
   steps_ = deaths_ = current_ = 0;
-  for (uint32_t i = 0; i < rules.ranks; ++i) {
-    Rank& r = ranks_[i];
-    r.stores.clear();
-    r.state = State::Ready;
-    r.in_handler = r.interrupt_pending = r.wake_flag = r.released = false;
-    starts_[i] = {this, i};
-    r.fiber.start(
-        [](void* start) {
-          auto* s = static_cast<Start*>(start);
-          s->machine->run_rank(s->rank);
-        },
-        &starts_[i]);
-  }
+  for (uint32_t i = 0; i < rules.ranks; ++i) start(i);
   running_ = true;
   main_.switch_to(&ranks_[0].fiber);
   running_ = false;
   return failure_;
+}
+
+void Machine::start(uint32_t rank) {
+  Rank& r = ranks_[rank];
+  r.stores.clear();
+  r.state = State::Ready;
+  r.in_handler = r.interrupt_pending = r.wake_flag = r.released = false;
+  starts_[rank] = {this, rank};
+  r.fiber.start(
+      [](void* start) {
+        auto* s = static_cast<Start*>(start);
+        s->machine->run_rank(s->rank);
+      },
+      &starts_[rank]);
 }
 
 void Machine::run_rank(uint32_t rank) {

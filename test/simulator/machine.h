@@ -102,6 +102,8 @@ class Machine {
   void interruptible();
   // A step outside the engine: anything may happen before it.
   void step() { point(true); }
+  // The current rank ends here for ever, or until it is started again.
+  [[noreturn]] void die();
   [[noreturn]] void fail(const char* format, ...) __attribute__((format(printf, 2, 3)));
   void trace(const char* format, ...) __attribute__((format(printf, 2, 3)));
   bool tracing = false;
@@ -110,6 +112,8 @@ class Machine {
   void post_interrupt(uint32_t rank) { ranks_[rank].interrupt_pending = true; }
   void wake(uint32_t rank) { ranks_[rank].wake_flag = true; }
   bool take_wake(uint32_t rank) { return std::exchange(ranks_[rank].wake_flag, false); }
+  // A rank that is dead begins again with its program, its handler and its store buffer as new.
+  void start(uint32_t rank);
   void release(uint32_t rank) { ranks_[rank].released = true; }
   State state(uint32_t rank) const { return ranks_[rank].state; }
   uint64_t steps() const { return steps_; }
@@ -157,7 +161,6 @@ class Machine {
     drain(current_);
   }
   void run_handler();
-  [[noreturn]] void die();
   void switch_to(uint32_t rank);
   void switch_away();
   void run_rank(uint32_t rank);

@@ -13,7 +13,7 @@ Message& Model::sent(uint32_t source, uint32_t dest, uint32_t context, uint32_t 
                      bool synchronous) {
   auto id = static_cast<uint32_t>(messages_.size());
   messages_.push_back(
-      {id, source, dest, context, tag, length, synchronous, false, Error::None, kNone, uintr::kNoHandle});
+      {id, source, dest, context, tag, length, synchronous, false, Error::None, kNone, uintr::kNoHandle, false});
   return messages_.back();
 }
 
@@ -21,11 +21,21 @@ Receipt& Model::posted(uint32_t rank, uint32_t source, uint32_t context, uint32_
                        bool allocate) {
   auto id = static_cast<uint32_t>(receipts_.size());
   receipts_.push_back(
-      {id, rank, source, context, tag, capacity, allocate, false, Error::None, kNone, uintr::kNoHandle, 0});
+      {id, rank, source, context, tag, capacity, allocate, false, Error::None, kNone, uintr::kNoHandle, 0, false});
   return receipts_.back();
 }
 
+void Model::end_life(uint32_t rank) {
+  for (Message& m : messages_) {
+    if ((m.source == rank || m.dest == rank) && m.received_by == kNone) m.ended = m.over = true;
+  }
+  for (Receipt& r : receipts_) {
+    if (r.rank == rank) r.ended = r.over = true;
+  }
+}
+
 bool Model::fits(const Message& m, const Receipt& r) {
+  if (m.ended || r.ended) return false;
   return m.dest == r.rank && m.context == r.context && (r.source == kAnySource || r.source == m.source) &&
          (r.tag == kAnyTag || r.tag == m.tag);
 }

@@ -28,6 +28,7 @@ struct Message {
   uintr::Error error;
   uint32_t received_by;  // receive id, or kNone
   uintr::Handle handle;
+  bool ended;  // with the life of its source or its destination, and received by nobody
 };
 
 struct Receipt {
@@ -40,6 +41,7 @@ struct Receipt {
   uint32_t message;  // id, or kNone
   uintr::Handle handle;
   uint32_t given_up;  // how many receives there were when it was; 0: it was not
+  bool ended;         // with the life of its rank
 };
 
 class Model {
@@ -55,6 +57,8 @@ class Model {
   Message& message(uint32_t id) { return messages_[id]; }
   Receipt& receipt(uint32_t id) { return receipts_[id]; }
   void given_up(uint32_t id) { receipts_[id].given_up = static_cast<uint32_t>(receipts_.size()); }
+  // A life of the rank is over, and the next begins: nothing of it meets anything any more.
+  void end_life(uint32_t rank);
   const std::vector<Message>& messages() const { return messages_; }
   const std::vector<Receipt>& receipts() const { return receipts_; }
 

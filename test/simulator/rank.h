@@ -77,7 +77,19 @@ class Rank {
   // What happens at the end of an environment: nothing is waited for, except
   // that the others let go.
   void abandon();
+  // Closes without waiting for a peer in the middle of a copy, and keeps its memory until that has let go of it.
+  void leave_behind(uint32_t peer);
+  // Is killed, at the latest.
+  [[noreturn]] void vanish() { machine().die(); }
 
+  // Sleeps until it is told that the other is gone; nothing is left that needs it.
+  void await_end(uint32_t peer);
+  // It comes back in a new life, which runs the same program.
+  void let_in(uint32_t peer);
+  void begin_life();
+  uint32_t life() const { return world_->life(rank_); }  // 0: the first
+
+  uint64_t eager_sent();
   uintr::Engine* engine() { return world_->engine(rank_); }
   Machine& machine() { return world_->machine(); }
   uint32_t rank() const { return rank_; }

@@ -436,6 +436,43 @@ std::vector<Scenario> make() {
     add("ring-full" + name, 2, mortal(full, who), fill(Way::Wait, Way::Wait));
   }
 
+  // ---- death at every instruction, and a new life
+  // Each sends the other a short message that it receives, one that it does not, and perhaps a long one.
+  auto comes_back = [](Way before, Way after, bool large) {
+    return [=](Rank& r) {
+      uint32_t other = 1 - r.rank();
+      auto talk = [&](bool all) {
+        uint64_t eager = r.eager_sent();
+        r.isend(other, kEager, {.tag = 1});
+        r.isend(other, kEager, {.tag = 2});
+        if (r.eager_sent() != eager + 2) r.machine().fail("rank %u: credit is lost", r.rank());
+        if (large || all) r.isend(other, kSeveral, {.tag = 3});
+        r.irecv(other, kEager, {.tag = 1});
+        if (all) r.irecv(other, kEager, {.tag = 2});
+        if (large || all) r.irecv(other, kSeveral, {.tag = 3});
+      };
+      if (r.life() == 0) {
+        talk(false);
+        pass(r, before);
+        if (r.rank() == 0) r.vanish();
+        r.await_end(0);
+        r.let_in(0);
+      }
+      talk(true);
+      pass(r, after);
+      r.finish();
+    };
+  };
+  auto elastic = [](Settings s) {
+    s.elastic = true;
+    return mortal(s, 1);
+  };
+  add("comes-back-short", 2, elastic(signal), comes_back(Way::Wait, Way::Wait, false));
+  add("comes-back-wait", 1, elastic(signal), comes_back(Way::Wait, Way::Wait, true));
+  add("comes-back-compute", 1, elastic(signal), comes_back(Way::Compute, Way::Compute, true));
+  add("comes-back-pipeline", 1, elastic(pipeline), comes_back(Way::Wait, Way::Compute, true));
+  add("comes-back-loop-uintr", 1, elastic(user), comes_back(Way::Loop, Way::Loop, true));
+
   // ---- close and abandon
   auto then_close = [](uint64_t length, bool both) {
     return [=](Rank& r) {
@@ -485,6 +522,23 @@ std::vector<Scenario> make() {
   add("abandon-receiver", 2, closing(signal), then_abandon(kSeveral, false));
   add("abandon-pipeline-sender", 2, closing(pipeline), then_abandon(kSeveral, true));
   add("abandon-pipeline-receiver", 2, closing(pipeline), then_abandon(kSeveral, false));
+
+  auto leaves_behind = [](bool sender) {
+    return [=](Rank& r) {
+      if (r.rank() == (sender ? 0u : 1u)) {
+        sender ? r.isend(1, kSeveral) : r.irecv(0, kSeveral);
+        r.test();
+        r.pause();
+        r.leave_behind(1 - r.rank());
+      } else {
+        sender ? r.irecv(0, kSeveral) : r.isend(1, kSeveral);
+        r.wait_all();
+        r.finish();
+      }
+    };
+  };
+  add("leaves-behind-sender", 2, closing(signal), leaves_behind(true));
+  add("leaves-behind-receiver", 2, closing(signal), leaves_behind(false));
 
   // ---- collective operations
   auto sum = [](uint64_t elements, Way first, Way second) {

@@ -55,6 +55,8 @@ Place in_control(const Layout& l, uint32_t rank, uint64_t at) {
         return {Word::WantData, "want-data-from", rank, i};
       case AT(Outbound, reply_tail):
         return {Word::ReplyTail, "reply-tail-to", rank, i};
+      case AT(Outbound, let_go):
+        return {Word::Other, "let-go-of", rank, i};
       case AT(Outbound, want_reply_space):
         return {Word::WantReply, "want-reply-from", rank, i};
       default:

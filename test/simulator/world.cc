@@ -51,26 +51,20 @@ void World::reset(const Settings& settings, Machine* machine) {
   g.eager_limit = settings.eager_limit;
   g.credit_blocks = settings.credit_blocks;
   g.heap_bytes = settings.heap_bytes;
+  g.elastic = settings.elastic ? 1 : 0;
   const char* what;
   if (!Engine::valid(g, &what)) {
     std::fprintf(stderr, "simulator: the engine refuses this geometry: %s\n", what);
     std::exit(2);
   }
   layout_ = Layout{g};
-  auto carve = [this](uint64_t bytes) {
-    unsigned char* at = memory_ + used_;
-    used_ += round_up(bytes, 4096);
-    return at;
-  };
   world_segment_ = carve(layout_.world_bytes());
-  for (uint32_t i = 0; i < g.size; ++i) {
-    controls_[i] = carve(layout_.control_bytes());
-    heaps_[i] = carve(g.heap_bytes);
-  }
+  for (uint32_t i = 0; i < g.size; ++i) make_memory(i);
   // Always the same place: what lay in buffers must not be in the next world's
   // segments, which begin zeroed.
   unsigned char* buffers_at = memory_ + kMemory - kBufferBytes;
-  if (used_ + kBufferBytes > kMemory || g.size * Engine::private_bytes(g) > kPrivate) {
+  size_t for_a_life = layout_.control_bytes() + round_up(g.heap_bytes, 4096);
+  if (used_ + for_a_life + kBufferBytes > kMemory || (g.size + 1) * Engine::private_bytes(g) > kPrivate) {
     std::fprintf(stderr, "simulator: this geometry needs more memory than the simulator has\n");
     std::exit(2);
   }
@@ -79,36 +73,57 @@ void World::reset(const Settings& settings, Machine* machine) {
   machine->set_memory(memory_, memory_ + kMemory);
 
   for (uint32_t i = 0; i < g.size; ++i) {
-    PeerMap maps[kMaxRanksHere];
-    for (uint32_t k = 0; k < g.size; ++k)
-      maps[k] = {controls_[k], heaps_[k], 1000 + static_cast<int32_t>(k), settings.copy_kinds};
-    ports_[i] = {this, i};
-    untold_deaths_[i] = 0;
+    lives_[i] = untold_deaths_[i] = 0;
     waiting_[i] = kick_[i] = false;
-    Setup setup{};
-    setup.geometry = g;
-    setup.rank = i;
-    setup.slice_bytes = settings.slice_bytes;
-    setup.interrupts = settings.driver != Driver::Poll;
-    setup.interrupt_wakes = settings.driver == Driver::Signal;
-    setup.world = world_segment_;
-    setup.peers = maps;
-    setup.ports.self = &ports_[i];
-    setup.ports.interrupt = [](void* self, uint32_t peer, bool force) {
-      auto* port = static_cast<Port*>(self);
-      port->world->send_interrupt(port->rank, peer, force);
-    };
-    setup.ports.wake = [](void* self, uint32_t peer) {
-      auto* port = static_cast<Port*>(self);
-      port->world->send_wake(port->rank, peer);
-    };
-    setup.ports.commit = [](void* self, Ports::Segment segment, uint64_t offset, uint64_t bytes) {
-      return static_cast<Port*>(self)->world->commit(segment, offset, bytes);
-    };
-    setup.ports.reduce = reduce;
-    engines_[i] = Engine::create(private_ + private_used_, setup);
-    private_used_ += Engine::private_bytes(g);
+    make_engine(i);
   }
+}
+
+unsigned char* World::carve(uint64_t bytes) {
+  unsigned char* at = memory_ + used_;
+  used_ += round_up(bytes, 4096);
+  return at;
+}
+
+void World::make_memory(uint32_t rank) {
+  controls_[rank] = carve(layout_.control_bytes());
+  heaps_[rank] = carve(layout_.g.heap_bytes);
+}
+
+PeerMap World::map_of(uint32_t peer, uint32_t rank) const {
+  PeerMap map{controls_[peer], heaps_[peer], 1000 + static_cast<int32_t>(peer), settings_.copy_kinds};
+  map.let_go = times_let_go(layout_.g, controls_[peer], rank);
+  return map;
+}
+
+void World::make_engine(uint32_t rank) {
+  PeerMap maps[kMaxRanksHere];
+  for (uint32_t k = 0; k < settings_.ranks; ++k) maps[k] = map_of(k, rank);
+  ports_[rank] = {this, rank};
+  Setup setup{};
+  setup.geometry = layout_.g;
+  setup.rank = rank;
+  setup.slice_bytes = settings_.slice_bytes;
+  setup.interrupts = settings_.driver != Driver::Poll;
+  setup.interrupt_wakes = settings_.driver == Driver::Signal;
+  setup.world = world_segment_;
+  setup.peers = maps;
+  setup.ports.self = &ports_[rank];
+  setup.ports.interrupt = [](void* self, uint32_t peer, bool force) {
+    auto* port = static_cast<Port*>(self);
+    port->world->send_interrupt(port->rank, peer, force);
+  };
+  setup.ports.wake = [](void* self, uint32_t peer) {
+    auto* port = static_cast<Port*>(self);
+    port->world->send_wake(port->rank, peer);
+  };
+  setup.ports.commit = [](void* self, Ports::Segment segment, uint64_t offset, uint64_t bytes) {
+    return static_cast<Port*>(self)->world->commit(segment, offset, bytes);
+  };
+  setup.ports.reduce = reduce;
+  unsigned char* memory = private_ + private_used_;
+  private_used_ += Engine::private_bytes(layout_.g);
+  engines_[rank] = Engine::create(memory, setup);
 }
 
 Machine::Rules World::rules() const {
@@ -138,6 +153,7 @@ void World::send_interrupt(uint32_t, uint32_t to, bool force) {
 // SYNC POINT: upid. ON is cleared, then PIR is taken: a sender that comes in
 // between signals once too often, never once too little.
 void World::handler(uint32_t rank) {
+  if (engines_[rank] == nullptr) return;  // in a life that has not begun; begin_life() makes up for it
   Upid& upid = bell(rank)->upid;
   if (mutant_is("on-after-pir")) {
     upid.pir.exchange_sc(0);
@@ -184,6 +200,35 @@ void World::tell_gone(uint32_t rank) {
     untold_deaths_[i] |= 1u << rank;
     machine_->wake(i);  // its pidfd stands in the same epoll as its eventfd
   }
+}
+
+bool World::holds(uint32_t peer, uint32_t rank) const {
+  PeerMap map = map_of(peer, rank);
+  map.let_go = lives_[rank];  // as it was when this life began: each one before had been let go of
+  return !Engine::peer_has_let_go(layout_.g, map, rank);
+}
+
+// What lib and bootstrap do of it: whoever lets the rank in has been told of its death, and the new life begins when
+// it is let in.
+void World::let_in(uint32_t rank, uint32_t member) {
+  machine_->trace("lets %u in", rank);
+  make_memory(rank);
+  constexpr uint32_t kNoContext = ~0u;
+  engines_[member]->revive(rank, map_of(rank, member), kNoContext);
+  // The old life's process may look only now.
+  if (holds(member, rank)) machine_->fail("rank %u still holds the memory of a life of rank %u", member, rank);
+  engines_[rank] = nullptr;
+  ++lives_[rank];
+  dead_ &= ~(1u << rank);
+  finishing_ &= ~(1u << rank);
+  model.end_life(rank);
+  buffers.give_back_all(rank);
+  machine_->start(rank);
+}
+
+void World::begin_life(uint32_t rank) {
+  make_engine(rank);
+  machine_->post_interrupt(rank);  // as its driver does (attach): ON may be set from before
 }
 
 uint32_t World::take_deaths(uint32_t rank) { return std::exchange(untold_deaths_[rank], 0); }

@@ -28,6 +28,7 @@ struct Settings {
   uint32_t slice_bytes = 0;
   bool foreign_interrupts = false;
   uint32_t mortal = 0;   // bit per rank
+  bool elastic = false;  // one that is dead may come back
   bool closing = false;  // some rank closes: requests may end with Closed or PeerExited
   uint32_t max_steps = 60000;
 };
@@ -71,6 +72,13 @@ class World : public Machine::World {
   void leave(uint32_t rank) { left_ |= 1u << rank; }
   // Its process has ended: pidfd and lifeline tell the others.
   void exit(uint32_t rank);
+  // May `peer` still touch the memory that `rank` has, or had in the life that is over?
+  bool holds(uint32_t peer, uint32_t rank) const;
+  // Rank `member` lets one in again that is dead: in memory of its own, and with its program from the beginning.
+  void let_in(uint32_t rank, uint32_t member);
+  // The first thing that a rank does in a new life.
+  void begin_life(uint32_t rank);
+  uint32_t life(uint32_t rank) const { return lives_[rank]; }  // 0: its first one
 
   // ---- collective operations ----------------------------------------------
   void begin_collective(uint32_t rank, uint32_t tag, uintr::Handle handle) {
@@ -109,6 +117,10 @@ class World : public Machine::World {
   uintr::Doorbell* bell(uint32_t rank) {
     return reinterpret_cast<uintr::Doorbell*>(world_segment_ + layout_.doorbell(rank));
   }
+  unsigned char* carve(uint64_t bytes);
+  void make_memory(uint32_t rank);
+  void make_engine(uint32_t rank);
+  uintr::PeerMap map_of(uint32_t peer, uint32_t rank) const;
   void send_interrupt(uint32_t from, uint32_t to, bool force);
   void send_wake(uint32_t from, uint32_t to);
   bool commit(uintr::Ports::Segment segment, uint64_t offset, uint64_t bytes);
@@ -132,6 +144,7 @@ class World : public Machine::World {
   unsigned char* heaps_[kMaxRanksHere] = {};
   uintr::Engine* engines_[kMaxRanksHere] = {};
   Port ports_[kMaxRanksHere] = {};
+  uint32_t lives_[kMaxRanksHere] = {};
   uint32_t dead_ = 0, left_ = 0, closing_ = 0, done_ = 0, finishing_ = 0;
   uint32_t untold_deaths_[kMaxRanksHere] = {};
   bool waiting_[kMaxRanksHere] = {};

@@ -9,7 +9,9 @@
 // sources: src-native/bootstrap/wire.cc
 // sources: test/native/bootstrap/thread_pthread.cc test/native/bootstrap/engine_stub.cc
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "bootstrap/named.h"
 #include "bootstrap/wire.h"
@@ -20,6 +22,21 @@ using namespace uintr;
 namespace {
 
 std::string directory;
+// How many members this process still tells of its new life, before it dies.
+int still_tells = 99;
+bool is_return(const msghdr* message) {
+  return message->msg_iov[0].iov_len == sizeof(wire::Return) &&
+         static_cast<const wire::Head*>(message->msg_iov[0].iov_base)->type == wire::Type::Return;
+}
+
+}  // namespace
+
+extern "C" ssize_t sendmsg(int socket, const msghdr* message, int flags) {
+  if (is_return(message) && still_tells-- == 0) raise(SIGKILL);
+  return syscall(SYS_sendmsg, socket, message, flags);
+}
+
+namespace {
 
 JoinRequest as_rank(const char* name, uint32_t size, uint32_t rank) {
   JoinRequest r = test::named(name, size, directory);
@@ -45,6 +62,8 @@ struct Rank {
   bool let_in(uint32_t rank) {
     if (!joined->let_in(rank, &last)) return false;
     CHECK(last.rank == rank && gone[rank]);
+    CHECK(last.incarnation == joined->incarnations[rank]);
+    if (last.failed) return false;
     gone[rank] = false;
     joined->admitted(rank);
     return true;
@@ -140,6 +159,160 @@ void has_lived_if_it_died_before_it_was_let_in() {
     ends(after);
     r.until_gone(1);
   }
+}
+
+// One life dies when it has told one member and not the other, the next when it has told none.
+void all_count_the_same_lives() {
+  test::Gate in;
+  pid_t members[2];
+  for (uint32_t rank : {0u, 1u}) {
+    members[rank] = test::child([&] {
+      Rank r(as_rank("alike", 3, rank));
+      in.open();
+      for (uint32_t life = 1; life <= 3; ++life) {
+        r.until_gone(2);
+        r.until_in(2);
+        CHECK(r.last.incarnation == life);
+      }
+    });
+  }
+  const pid_t first = test::child([&] {
+    Rank r(as_rank("alike", 3, 2));
+    in.open();
+    stay();
+  });
+  for (int i = 0; i < 3; ++i) in.pass();
+  ends(first);
+  for (const int told : {1, 0}) {
+    const pid_t short_lived = test::child([&] {
+      still_tells = told;
+      Rank r(as_rank("alike", 3, 2));
+    });
+    test::was_killed(short_lived, SIGKILL);
+  }
+  const pid_t last = test::child([] {
+    Rank r(as_rank("alike", 3, 2));
+    CHECK(r.joined->incarnations[2] == 3);
+  });
+  for (const pid_t pid : {members[0], members[1], last}) test::ended_well(pid);
+}
+
+// For want of descriptors, say: other members may have let it in.
+void has_lived_if_it_could_not_be_let_in() {
+  test::Gate ready;
+  const pid_t first = test::child([&] {
+    Rank r(as_rank("refused", 2, 1));
+    stay();
+  });
+  Rank r(as_rank("refused", 2, 0));
+  ends(first);
+  r.until_gone(1);
+  const int before = test::open_descriptors();
+  const pid_t refused = test::child([] {
+    std::unique_ptr<Joined> joined;
+    JoinError error;
+    CHECK(!join(as_rank("refused", 2, 1), &joined, &error));
+    CHECK_ERROR(error, "ERR_UINTR_JOIN", "pidfd_open");
+  });
+  while (r.look().empty()) continue;
+  rlimit all{};
+  CHECK(getrlimit(RLIMIT_NOFILE, &all) == 0);
+  const rlimit none{0, all.rlim_max};
+  CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  CHECK(!r.let_in(1) && r.last.failed && r.last.incarnation == 1);
+  CHECK(setrlimit(RLIMIT_NOFILE, &all) == 0);
+  CHECK(!r.joined->let_in(1, &r.last));
+  test::ended_well(refused);
+  CHECK(r.turn() == kNone && test::open_descriptors() == before);
+  const pid_t next = test::child([&] {
+    Rank back(as_rank("refused", 2, 1));
+    CHECK(back.joined->incarnations[1] == 2);
+  });
+  r.until_in(1);
+  CHECK(r.last.incarnation == 2);
+  test::ended_well(next);
+}
+
+// A member that has not let one in yet that has died since.
+void hears_of_a_life_that_waits_to_be_let_in() {
+  test::Gate ready;
+  pid_t others[2];
+  for (uint32_t rank : {1u, 2u}) {
+    others[rank - 1] = test::child([&] {
+      Rank r(as_rank("heard", 3, rank));
+      ready.open();
+      for (;;) r.look();
+    });
+  }
+  Rank r(as_rank("heard", 3, 0));
+  for (int i = 0; i < 2; ++i) ready.pass();
+  ends(others[0]);
+  r.until_gone(1);
+  const pid_t waiting = test::child([] { Rank back(as_rank("heard", 3, 1)); });
+  while (r.look().empty()) continue;
+  ends(waiting);
+  ends(others[1]);
+  r.until_gone(2);
+  const pid_t hears = test::child([&] {
+    Rank back(as_rank("heard", 3, 2));
+    CHECK(back.joined->incarnations == (std::vector<uint32_t>{0, 1, 1}));
+    ready.open();
+    back.until_in(1);
+    CHECK(back.last.incarnation == 2);
+  });
+  r.until_in(2);
+  ready.pass();
+  CHECK(r.let_in(1) && r.last.incarnation == 1);
+  r.until_gone(1);
+  const pid_t last = test::child([] { Rank back(as_rank("heard", 3, 1)); });
+  r.until_in(1);
+  CHECK(r.last.incarnation == 2);
+  for (const pid_t pid : {hears, last}) test::ended_well(pid);
+}
+
+// Otherwise the rank would begin a world of its own beside the one that is there.
+void waits_for_one_whose_place_is_crowded() {
+  test::Gate crowded, end;
+  const pid_t first = test::child([] {
+    Rank r(as_rank("crowded", 2, 1));
+    stay();
+  });
+  Rank r(as_rank("crowded", 2, 0));
+  ends(first);
+  r.until_gone(1);
+  const pid_t crowd = test::child([&] {
+    Fd at;
+    std::string path;
+    JoinError error;
+    CHECK_OK(open_directory(directory, "", &at, &path, &error), error);
+    rlimit most{};
+    CHECK(getrlimit(RLIMIT_NOFILE, &most) == 0);
+    most.rlim_cur = most.rlim_max;
+    CHECK(setrlimit(RLIMIT_NOFILE, &most) == 0);
+    std::vector<Fd> waiting(1);
+    Connect connected;
+    while ((connected = connect_to_name(at, place_of("crowded", 0), &waiting.back(), &error)) == Connect::Connected) {
+      waiting.emplace_back();
+    }
+    CHECK(connected == Connect::Busy);
+    crowded.open();
+    end.pass();
+  });
+  crowded.pass();
+  JoinRequest impatient = as_rank("crowded", 2, 1);
+  impatient.timeout_ms = 300;
+  std::unique_ptr<Joined> joined;
+  JoinError error;
+  CHECK(!join(impatient, &joined, &error));
+  CHECK_ERROR(error, "ERR_UINTR_TIMEOUT", "rank 0 of world 'crowded' does not answer: too many wait for it");
+  const pid_t patient = test::child([] {
+    Rank back(as_rank("crowded", 2, 1));
+    CHECK(back.joined->incarnations[1] == 1);
+  });
+  end.open();
+  r.until_in(1);
+  test::ended_well(crowd);
+  test::ended_well(patient);
 }
 
 void waits_until_all_have_let_it_in() {
@@ -282,17 +455,25 @@ void strangers_do_no_harm() {
   r.until_gone(1);
   // Says all that it should, with descriptors that are none of what they should be.
   hello.wanted_rank = 1;
-  Fd socket;
-  CHECK(connect_to_name(at, place_of("strange", 0), &socket, &error) == Connect::Connected);
-  const int some[5] = {0, 0, 0, 0, 0};
-  CHECK(wire::send(socket.get(), &hello, sizeof hello, some, 5) == 0);
-  CHECK(r.turn() == kNone);
-  CHECK(wire::send(socket.get(), &early, sizeof early) == 0);
-  CHECK(r.turn() == kNone && r.gone[1] && r.joined->incarnations[1] == 0);
-  socket.reset();
+  auto returns = [&](uint32_t incarnation) {
+    Fd socket;
+    CHECK(connect_to_name(at, place_of("strange", 0), &socket, &error) == Connect::Connected);
+    const int some[5] = {0, 0, 0, 0, 0};
+    CHECK(wire::send(socket.get(), &hello, sizeof hello, some, 5) == 0);
+    CHECK(r.turn() == kNone);
+    early.incarnation = incarnation;
+    CHECK(wire::send(socket.get(), &early, sizeof early) == 0);
+    CHECK(r.turn() == kNone && r.gone[1]);
+  };
+  returns(9);  // in a life that has not begun
+  CHECK(r.joined->incarnations[1] == 0 && !r.last.failed);
+  auto* bell = reinterpret_cast<Doorbell*>(r.joined->world.base() + Layout{r.joined->geometry}.doorbell(1));
+  bell->life.exchange_sc(3);
+  returns(3);
+  CHECK(r.joined->incarnations[1] == 3 && r.last.failed);
   const pid_t good = test::child([&] {
     Rank back(as_rank("strange", 2, 1));
-    CHECK(back.joined->incarnations[1] == 1);
+    CHECK(back.joined->incarnations[1] == 4);
   });
   r.until_in(1);
   test::ended_well(good);
@@ -318,7 +499,11 @@ int main() {
   directory = made;
   comes_back_as_often_as_it_likes();
   has_lived_if_it_died_before_it_was_let_in();
+  all_count_the_same_lives();
+  has_lived_if_it_could_not_be_let_in();
+  hears_of_a_life_that_waits_to_be_let_in();
   waits_until_all_have_let_it_in();
+  waits_for_one_whose_place_is_crowded();
   is_refused_while_it_lives();
   finds_those_gone_that_are();
   strangers_do_no_harm();

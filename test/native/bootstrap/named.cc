@@ -52,7 +52,7 @@ void ranks_come_in_any_order() {
       CHECK(joined->hosted_name == (i == 0 ? "orders" : ""));
       if (i == 1) {
         // The host answers while it computes: its hub is a thread of its own.
-        fails(test::named("orders", 3, directory), "ERR_UINTR_JOIN",
+        fails(test::named("orders", 3, directory), "ERR_UINTR_COMPLETE",
               "world 'orders' is complete (3 of 3 ranks joined)");
         end.open(2);
       } else {

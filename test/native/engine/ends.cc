@@ -264,7 +264,9 @@ TEST("11 a receive that waits for memory ends with its sender's death, and with 
 
 TEST("12 who has lost a rank says that it touches that rank's memory no more") {
   auto has_let_go = [](World& w, uint32_t peer, uint32_t rank) {
-    return Engine::peer_has_let_go(w.geometry, w[peer].control->base(), rank);
+    PeerMap map = w.map_of(peer, rank);
+    map.let_go = 0;  // as it was at the beginning
+    return Engine::peer_has_let_go(w.geometry, map, rank);
   };
   for (bool dies : {false, true}) {
     Options o;

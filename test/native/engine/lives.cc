@@ -270,4 +270,28 @@ TEST("10 whoever is not gone is not replaced") {
   CHECK(in == 9);
 }
 
+TEST("11 what an old life has left behind is let go of, also where the new one is there before that is looked at") {
+  for (uint32_t kinds : kKinds) {
+    World w(elastic(2, kinds));
+    auto out = pattern(kLarge, 1);
+    std::vector<unsigned char> in(kLarge);
+    w[0].send(1, out.data(), kLarge, 1);
+    w[1].recv(0, in.data(), kLarge, 1);  // rank 1 is in the middle of it
+    PeerMap before[4];                   // rank 1, as each life of rank 0 has mapped it
+    auto let_go = [&](int life) { return Engine::peer_has_let_go(w.geometry, before[life], 0); };
+    for (int life = 0; life < 3; ++life) {
+      before[life] = w.map_of(1, 0);
+      CHECK(!let_go(life));
+      w[1]->peer_gone(0, Cause::Closed);
+      if (life == 1) CHECK(let_go(life));
+      w.come_back(0, {1});
+      for (int old = 0; old <= life; ++old) CHECK(let_go(old));
+      w[0].send(1, out.data(), kLarge, 1);
+      w[1].recv(0, in.data(), kLarge, 1);
+    }
+    before[3] = w.map_of(1, 0);
+    CHECK(!let_go(3));
+  }
+}
+
 CHECK_MAIN("engine/lives")

@@ -595,4 +595,36 @@ TEST("16 handlers carry it on while threads compute, interrupted by real signals
   }
 }
 
+TEST("17 what came before its receive is copied within the bound of a run, too") {
+  constexpr uint32_t kMessages = 48, kBytes = 64 * 1024;
+  Options o = options(2);
+  o.ring_bytes = 4 << 20;
+  o.eager_limit = kBytes;
+  o.credit_blocks = kMessages * kBytes / 512;
+  World w(o);
+  Bytes from = pattern(kBytes, 1), to(kMessages * kBytes);
+  Collective many, all;
+  for (uint32_t i = 0; i < kMessages; ++i) {
+    many.send(1, from.data(), kBytes);
+    all.receive(0, &to[i * kBytes], kBytes);
+  }
+  all.end();
+  many.post(w[0]);
+  while (w[0].deliver()) continue;
+  w[1].progress();
+  CHECK_EQ(w[1].queues().unexpected_eager, kMessages);
+  uint64_t most = 0;
+  auto copied = [&] { return uint64_t{kMessages - w[1].queues().unexpected_eager} * kBytes; };
+  all.post(w[1]);
+  for (uint64_t before = 0; before != copied(); w[1].deliver()) {
+    most = std::max(most, copied() - before);
+    before = copied();
+  }
+  CHECK(most != 0 && most <= 2 << 20);
+  CHECK_EQ(w[1].queues().unexpected_eager, 0u);
+  w[1].collect();
+  CHECK_EQ(w[1].error(all.posted), Error::None);
+  for (uint32_t i = 0; i < kMessages; ++i) CHECK(std::equal(from.begin(), from.end(), &to[i * kBytes]));
+}
+
 CHECK_MAIN("engine/schedules")

@@ -113,6 +113,13 @@ class World {
   // Only handlers, as for ranks that all compute.
   void handlers();
 
+  // Where `rank` finds what `peer` has, if it is mapped now.
+  PeerMap map_of(uint32_t peer, uint32_t rank) const {
+    PeerMap map = maps_[peer];
+    map.let_go = times_let_go(geometry, map.control, rank);
+    return map;
+  }
+
   Layout layout() const { return Layout{geometry}; }
   unsigned char* world_segment() const { return world_->base(); }
   uint64_t world_bytes() const { return world_->bytes(); }
@@ -203,7 +210,7 @@ inline void World::come_back(uint32_t rank, const std::vector<uint32_t>& members
   maps[rank] = maps_[rank];
   for (uint32_t member : members) {
     ranks_[member]->engine->revive(rank, maps_[rank], 0);
-    maps[member] = maps_[member];
+    maps[member] = map_of(member, rank);
   }
   make_engine(&r, maps);
 }
