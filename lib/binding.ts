@@ -96,6 +96,8 @@ export interface NativeWorld {
   copy(rank: number): number;
   /** Makes a rank that is gone a peer again, in the life that waits for it; undefined where none does any more. */
   letIn(rank: number): { pid: number; incarnation: number; failed: boolean } | undefined;
+  /** What its old life has ended is taken back: its join may be done. */
+  admitted(rank: number): void;
 
   alloc(bytes: number): ArrayBuffer | undefined;
   takeBlock(offset: number, bytes: number): ArrayBuffer | undefined;

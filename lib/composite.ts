@@ -11,6 +11,7 @@ import type { Outcome } from './request-sets.js';
 export class Composite<T> {
   /** What the program sees. */
   readonly request: Request<T>;
+  readonly #core: Core;
   readonly #finish: () => T;
   // Parts under way, and reasons to expect more. The one is the maker's, until release().
   #pending = 1;
@@ -18,6 +19,7 @@ export class Composite<T> {
 
   /** While `first` can be taken back, so can the whole. `finish` makes the value; what it throws is a failure. */
   constructor(core: Core, first: Request<unknown>, isSend: boolean, finish: () => T) {
+    this.#core = core;
     this.request = composed(core, first, isSend);
     this.#finish = finish;
   }
@@ -29,12 +31,13 @@ export class Composite<T> {
   /** `over` may add more; it must not throw, or call code of the program. */
   add<V>(part: Request<V>, over?: (outcome: Outcome<V>) => void): void {
     this.#pending += 1;
-    whenOver(part, () => {
+    const end = (): void => {
       const outcome = takeOutcome(part);
       over?.(outcome);
       if (outcome.status === 'rejected') this.fail(outcome.reason);
       this.release();
-    });
+    };
+    whenOver(part, () => this.#core.whole(end));
   }
 
   /** It is not over before a call of release() for each. */

@@ -125,6 +125,7 @@ export class Core {
   // What is to be told once what is under way is whole.
   #untold: (() => void)[] | undefined;
   readonly #later: (() => void)[] = [];
+  #turnAsked = false;
   readonly #starved: (() => void)[] = [];
   #retryTimer: NodeJS.Timeout | undefined;
   // Buffers of operations that are made of others, which use them now and again, by how many use each.
@@ -326,7 +327,9 @@ export class Core {
    */
   tell(publish: () => void): void {
     if (this.#untold !== undefined) this.#untold.push(publish);
-    else this.afterBatch(publish);
+    // What goes on after the batch may be something whole, in the middle of which the rest of it comes on.
+    else if (this.#reading) this.#next.push(() => this.tell(publish));
+    else publish();
   }
 
   /**
@@ -407,9 +410,14 @@ export class Core {
 
   /** Calls `step` when the event loop has had its turn; from a wait, or a loop on `done`, where that gets none. */
   nextTurn(step: () => void): void {
-    // One that does not count would run only when something else wakes the loop.
-    if (this.#later.length === 0) setImmediate(() => runAll(this.#later));
     this.#later.push(step);
+    if (this.#turnAsked) return;
+    this.#turnAsked = true;
+    // One that does not count would run only when something else wakes the loop.
+    setImmediate(() => {
+      this.#turnAsked = false;
+      runAll(this.#later);
+    });
   }
 
   /** `retry` found no slot; it is called when there may be one. */
@@ -455,8 +463,10 @@ export class Core {
       const peer = group.toGroup(rank);
       if (peer !== undefined) withdrawWith(request, returnedError(name, peer, group.rank));
     }
-    this.leftovers.lookSoon();
-    if (!life.failed) this.#events.peerJoined(rank, life.pid, life.incarnation);
+    this.leftovers.lookSoon(rank);
+    if (life.failed) return;
+    this.native.admitted(rank);
+    this.#events.peerJoined(rank, life.pid, life.incarnation);
   }
 
   /** That receive fails when a rank of the communicator comes back, which knows nothing of what it is for. */

@@ -129,7 +129,13 @@ async function lead(parent: Parent, tag: number, kind: string, own: Wish | Refus
   // Where a rank has come back meanwhile all others see that by themselves, and nobody waits any more.
   const isOver =
     scope === undefined ? context !== contextOfPurpose(core.worldContext, Purpose.Management) : scope.isOutdated;
-  for (let rank = 1; rank < group.size && !isOver; rank += 1)
+  if (isOver) {
+    const error = new UintrError('ERR_UINTR_REVOKED', `a rank of '${parent.name}' has come back meanwhile`, {
+      rank: group.rank,
+    });
+    return 'failure' in answers[0]! ? answers[0] : { failure: failureFrom(error) };
+  }
+  for (let rank = 1; rank < group.size; rank += 1)
     reply(core, encode(answers[rank]!), group.toWorld(rank), tag, context);
   return answers[0]!;
 }

@@ -9,6 +9,8 @@ import { drain } from './sink.js';
 
 /** Between two looks, in milliseconds, as long as more can come. */
 const LOOK_AGAIN_MS = 20;
+/** The same where nobody joins any more, and yet not all may have noticed: one that died while it came back. */
+const LOOK_RARELY_MS = 1000;
 /** Of one context at a look: a rank that has not noticed may send as fast as this takes. */
 const AT_A_LOOK = 1000;
 
@@ -24,6 +26,8 @@ export class Leftovers {
   readonly #core: Core;
   // Nothing is left of what the world had begun before it had this many returns.
   #clean: number;
+  // Who has come back, in this order, and has not been seen to be let in by all.
+  readonly #unsure = new Set<number>();
   #looksSoon = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -32,8 +36,12 @@ export class Leftovers {
     this.#clean = core.returns;
   }
 
-  /** A rank has come back, and something has ended. */
-  lookSoon(): void {
+  /** `rank` has come back, or a return has ended something. */
+  lookSoon(rank?: number): void {
+    if (rank !== undefined) {
+      this.#unsure.delete(rank);
+      this.#unsure.add(rank);
+    }
     if (this.#looksSoon) return;
     this.#looksSoon = true;
     setImmediate(() => {
@@ -46,7 +54,7 @@ export class Leftovers {
     const core = this.#core;
     if (core.closed) return;
     // Before what is there is looked at.
-    const more = this.#isSomebodyJoining();
+    this.#forgetWhoIsIn();
     const { returns } = core;
     const over = [...core.scopes.values()].filter(({ isOutdated }) => isOutdated);
     let all = true;
@@ -57,11 +65,15 @@ export class Leftovers {
       take(contextFor(worldId(times)), WORLDS);
     }
     for (const { context } of over) take(context, PURPOSES);
-    if (more || !all) {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        this.#look();
-      }, LOOK_AGAIN_MS).unref();
+    if (this.#unsure.size > 0 || !all) {
+      const isSoon = !all || this.#isSomebodyJoining();
+      this.#timer ??= setTimeout(
+        () => {
+          this.#timer = undefined;
+          this.#look();
+        },
+        isSoon ? LOOK_AGAIN_MS : LOOK_RARELY_MS,
+      ).unref();
       return;
     }
     this.#clean = returns;
@@ -69,8 +81,14 @@ export class Leftovers {
   }
 
   #isSomebodyJoining(): boolean {
-    const { native, rank, size } = this.#core;
-    for (let other = 0; other < size; other += 1) if (other !== rank && native.life(other) === JOINING) return true;
-    return false;
+    return [...this.#unsure].some((rank) => this.#core.native.life(rank) === JOINING);
+  }
+
+  /** One at a time comes back: where all have let one in, they have let in whoever was before it. */
+  #forgetWhoIsIn(): void {
+    const ranks = [...this.#unsure];
+    const { gone, native } = this.#core;
+    const isIn = ranks.map((rank) => !gone.has(rank) && native.life(rank) > JOINING);
+    for (const rank of ranks.slice(0, isIn.lastIndexOf(true) + 1)) this.#unsure.delete(rank);
   }
 }

@@ -66,6 +66,10 @@ let lastPartTag = Math.floor(Math.random() * MAX_TAG);
 
 /** Starts to send; the value must not change before the request is done. Throws what clone() and posting throw. */
 export function sendObject(core: Core, channel: Channel, value: unknown, to: SendTo, rank: number): Request<Status> {
+  return core.whole(() => sendAll(core, channel, value, to, rank));
+}
+
+function sendAll(core: Core, channel: Channel, value: unknown, to: SendTo, rank: number): Request<Status> {
   const { dest, tag, signal } = to;
   if (signal?.aborted) return rejected(core, signal.reason);
   const { message, parts, partTag, byteLength } = encode(value, to.note ?? 0);
@@ -243,10 +247,11 @@ export class ObjectReceive<T> {
       this.#total = 0;
     } else if (this.#posted === 0) {
       this.#whole.hold();
-      this.#core.whenFreed(() => {
+      const goOn = (): void => {
         this.#postParts();
         this.#whole.release();
-      });
+      };
+      this.#core.whenFreed(() => this.#core.whole(goOn));
     }
   }
 

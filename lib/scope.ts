@@ -83,8 +83,10 @@ export class Scope {
 
   /** From now on nobody receives in that context: what comes is thrown away. */
   sink(purpose: Purpose): void {
-    if (!this.#isOutdated && !this.#sinks.has(purpose))
-      this.#sinks.set(purpose, new Sink(this.core, this.contextOf(purpose)));
+    if (this.#isOutdated || this.#sinks.has(purpose)) return;
+    const sink = new Sink(this.core, this.contextOf(purpose));
+    this.#sinks.set(purpose, sink);
+    if (this.#isOutdated) sink.stop();
   }
 
   /** What comes, and what has come, is for others to take. */

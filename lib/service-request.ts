@@ -76,15 +76,7 @@ class Asked {
     this.#tag = tag;
     this.#signal = signal;
     this.#id = lastReplyTag = (lastReplyTag % MAX_TAG) + 1;
-    const from = { source: dest, tag: this.#id };
-    this.#reply = new ObjectReceive(core, contexts.replies, from, (object) => object).request;
-    try {
-      const to = { dest, tag, note: this.#id, synchronous: true };
-      this.#sent = sendObject(core, contexts.requests, value, to, core.rank);
-    } catch (error) {
-      takeBack(this.#reply);
-      throw error;
-    }
+    [this.#reply, this.#sent] = core.whole(() => this.#post(value));
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -97,6 +89,19 @@ class Asked {
     }
     whenOver(this.#reply, () => this.#answered());
     whenOver(this.#sent, () => this.#went());
+  }
+
+  #post(value: unknown): [Request<ReceivedObject>, Request<Status>] {
+    const core = this.#core;
+    const from = { source: this.#dest, tag: this.#id };
+    const reply = new ObjectReceive(core, this.#contexts.replies, from, (object) => object).request;
+    try {
+      const to = { dest: this.#dest, tag: this.#tag, note: this.#id, synchronous: true };
+      return [reply, sendObject(core, this.#contexts.requests, value, to, core.rank)];
+    } catch (error) {
+      takeBack(reply);
+      throw error;
+    }
   }
 
   #answered(): void {

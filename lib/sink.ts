@@ -14,8 +14,11 @@ export class Sink {
     this.#receives = new Repeated<unknown>(
       core,
       (source) => {
-        this.#posted = receiveNothing(core, context, source);
-        return this.#posted;
+        const posted = receiveNothing(core, context, source);
+        this.#posted = posted;
+        // Who is told of requests may have done what stops this.
+        if (this.#stopped) posted.cancel();
+        return posted;
       },
       () => {},
       () => !this.#stopped,
@@ -37,7 +40,8 @@ export function drain(core: Core, context: number, most: number = Number.POSITIV
   try {
     for (let i = 0; core.probe(ANY_SOURCE, ANY_TAG, context) !== null; i += 1) {
       if (i === most) return false;
-      receiveNothing(core, context, ANY_SOURCE);
+      // It may have been taken back since; then nothing else comes.
+      receiveNothing(core, context, ANY_SOURCE).cancel();
     }
     return true;
   } catch {

@@ -48,9 +48,11 @@ export class Offloaded implements Run {
   }
 
   #end(): void {
-    const outcome = takeOutcome(this.#request!);
-    if (outcome.status === 'rejected' && !this.#failed) this.fail(this.#reasonOf(outcome.reason));
-    this.#ends.over(this.#failed ? this.#error : undefined);
+    this.#envelope.core.whole(() => {
+      const outcome = takeOutcome(this.#request!);
+      if (outcome.status === 'rejected' && !this.#failed) this.fail(this.#reasonOf(outcome.reason));
+      this.#ends.over(this.#failed ? this.#error : undefined);
+    });
   }
 
   #reasonOf(error: unknown): unknown {

@@ -58,6 +58,14 @@ napi_value life(napi_env env, napi_callback_info info) {
   return js::number(env, world->engine()->peer_is_gone(peer) && !ended ? -1 : static_cast<double>(life));
 }
 
+// admitted(rank): what the old life has ended is taken back here, so the new one may go on
+napi_value admitted(napi_env env, napi_callback_info info) {
+  napi_value rank = nullptr;
+  World* world = world_of(env, info, 1, &rank);
+  world->admitted(static_cast<uint32_t>(js::to_number(env, rank)));
+  return js::undefined(env);
+}
+
 // letIn(rank): { pid, incarnation, failed } of the life in which it is a peer again, or with `failed` is none although
 // it has lived; undefined where nobody waits any more
 napi_value let_in(napi_env env, napi_callback_info info) {
@@ -89,6 +97,7 @@ void define_control(World* world, napi_value object) {
       {"ref", ref},     {"beginClose", begin_close}, {"abandon", abandon}, {"quiescent", quiescent},
       {"close", close}, {"driver", driver},          {"life", life},       {"copy", copy},
       {"letIn", let_in},
+      {"admitted", admitted},
   };
   for (const auto& call : kCalls) js::set(env, object, call.name, js::function(env, call.name, call.callback, world));
 }

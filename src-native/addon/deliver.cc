@@ -100,8 +100,11 @@ bool World::let_in(uint32_t peer, Joined::Returning* who) {
   engine_->revive(peer, joined_->maps[peer], kWorldMessages);
   told_gone_[peer] = false;
   crowded_ = -1;
-  joined_->admitted(peer);
   return true;
+}
+
+void World::admitted(uint32_t peer) {
+  if (engine_ != nullptr && !engine_->peer_is_gone(peer)) joined_->admitted(peer);
 }
 
 void World::tell_gone(uint32_t peer, Cause cause) {

@@ -103,6 +103,7 @@ class World : public std::enable_shared_from_this<World> {
   void ring_self();
   // Makes the rank that waits at the door a peer again, in the life that waits there. False: nobody does any more.
   bool let_in(uint32_t peer, Joined::Returning* who);
+  void admitted(uint32_t peer);
   // Notices that the program took the signal over: at once where that is known (signal_guard.h), else within a second.
   void check_driver();
 

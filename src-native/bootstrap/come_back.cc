@@ -63,6 +63,10 @@ Step JoinedRank::come_back(std::vector<Member> members, const JoinRequest& reque
   for (uint32_t other = 0; other < geometry.size; ++other) {
     incarnations[other] = std::max(incarnations[other], doorbell_of(other).life.acquire());
   }
+  if (incarnations[rank] == UINT32_MAX) {
+    fail(error, "ERR_UINTR_PROTOCOL", "somebody has written to the world that this rank can never come back");
+    return Step::Failed;
+  }
   ++incarnations[rank];
   for (uint32_t peer = 0; peer < geometry.size; ++peer) {
     if (peer == rank || mapped_[peer].control) continue;

@@ -123,4 +123,64 @@ describe('who is told of requests', () => {
     world.progress();
     assert.equal(value, 'object');
   });
+
+  rankTest('6. may wait for the object whose part is being received', 2, async (world) => {
+    const bytes = new Uint8Array(300_000).fill(7);
+    if (world.rank === 0) {
+      await meet(world);
+      await world.sendObject([bytes], { dest: 1, tag: 2 });
+    } else {
+      const object = world.irecvObject({ source: 0, tag: 2 });
+      await meet(world);
+      let waited = false;
+      once('uintr:request', isFirst, () => {
+        object.wait();
+        waited = true;
+      });
+      assert.deepEqual((await object).value, [bytes]);
+      assert.ok(waited);
+    }
+    await meet(world);
+  });
+
+  rankTest('7. may wait for a part of the object that is being sent', 2, async (world) => {
+    const bytes = new Uint8Array(300_000).fill(8);
+    if (world.rank === 0) {
+      once('uintr:request', isFirst, ({ request }) => request.wait());
+      await world.sendObject([bytes, bytes.slice()], { dest: 1 });
+    } else {
+      assert.deepEqual((await world.recvObject({ source: 0 })).value, [bytes, bytes]);
+    }
+    await meet(world);
+  });
+
+  rankTest('8. may wait for the answer to what is being asked', 2, async (world) => {
+    if (world.rank === 0) {
+      once('uintr:request', isFirst, ({ request }) => request.wait());
+      assert.equal(await world.request(1, 5, 20), 21);
+      await world.send(NOTHING, { dest: 1 });
+    } else {
+      const server = world.serve(5, (value: number) => value + 1);
+      await world.recv(NOTHING, { source: 0 });
+      await server.close();
+    }
+    await meet(world);
+  });
+
+  rankTest('9. may wait for the collective that has just failed, and tells the others', 2, async (world) => {
+    await meet(world);
+    if (world.rank === 0) {
+      const barrier = world.ibarrier();
+      let waited = false;
+      once('uintr:request', isFirst, () => {
+        assert.throws(() => barrier.wait(), coded('ERR_UINTR_MISMATCH'));
+        waited = true;
+      });
+      await assert.rejects(async () => barrier, coded('ERR_UINTR_MISMATCH'));
+      assert.ok(waited);
+    } else {
+      await assert.rejects(world.bcast(new Uint8Array(8), 0), coded('ERR_UINTR_MISMATCH'));
+    }
+    await meet(world);
+  });
 });

@@ -60,13 +60,19 @@ describe('thousands that are here already', () => {
   rankTest('3. are all handled, where nothing else wakes the event loop', 2, async (world) => {
     if (world.rank === 0) {
       await meet(world);
-      const server = world.serve(SERVICE, (i: number) => i + 1, { maxInFlight: Number.POSITIVE_INFINITY });
+      const maxInFlight = Number.POSITIVE_INFINITY;
+      const servers = [1, 2].map((step) => world.serve(SERVICE + step, (i: number) => i + step, { maxInFlight }));
       await world.recv(NOTHING, { source: 1 });
-      await server.close();
+      for (const server of servers) await server.close();
     } else {
-      const asked = Array.from({ length: MANY }, (_, i) => world.request(0, SERVICE, i));
+      // Of two services, each of which leaves the others their turn.
+      const asked = [1, 2].map((step) =>
+        Array.from({ length: MANY }, (_, i) => world.request<number, number>(0, SERVICE + step, i)),
+      );
       await meet(world);
-      for (const [i, answer] of (await Promise.all(asked)).entries()) assert.equal(answer, i + 1);
+      for (const [at, answers] of asked.entries()) {
+        for (const [i, answer] of (await Promise.all(answers)).entries()) assert.equal(answer, i + 1 + at);
+      }
       await world.send(NOTHING, { dest: 0 });
     }
   });
