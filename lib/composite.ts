@@ -37,7 +37,7 @@ export class Composite<T> {
       if (outcome.status === 'rejected') this.fail(outcome.reason);
       this.release();
     };
-    whenOver(part, () => this.#core.whole(end));
+    whenOver(part, () => this.#core.steps.whole(end));
   }
 
   /** It is not over before a call of release() for each. */

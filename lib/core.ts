@@ -3,7 +3,7 @@
 import type { NativeWorld } from './binding.js';
 import { ANY_SOURCE, ANY_TAG } from './constants.js';
 import { contextFor, Ids, worldId } from './context.js';
-import { requestChannel, settleChannel } from './diagnostics.js';
+import { requestChannel } from './diagnostics.js';
 import { closedError, type ExitCause, invalidArgument, returnedError, UintrError } from './errors.js';
 import {
   ACTIVE,
@@ -62,12 +62,10 @@ import {
   withdrawWith,
 } from './request.js';
 import type { Scope } from './scope.js';
+import { Steps } from './steps.js';
 
 /** One slice of a blocking wait, in milliseconds: as long as process.exit() and a worker's end may be held up. */
 const SLICE_MS = 50;
-/** How long what found no slot waits at most before it tries again, in milliseconds. */
-const RETRY_MS = 20;
-
 export interface CoreEvents {
   peerGone(rank: number, cause: ExitCause): void;
   driverLost(): void;
@@ -97,6 +95,7 @@ export class Core {
   readonly maxRequests: number;
   readonly native: NativeWorld;
   readonly probes: Probes = new Probes(this);
+  readonly steps: Steps = new Steps();
   readonly leftovers: Leftovers;
   readonly #words: Int32Array;
   // Blocks of no bytes lie nowhere in the heap; they are freed like any other all the same.
@@ -119,15 +118,6 @@ export class Core {
   readonly #changes: { rank: number; cause?: ExitCause }[] = [];
   // What a return to the group leaves without an end.
   readonly #tied = new Map<Request<unknown>, Named>();
-  // What goes on once the batch is read, while it is being read.
-  readonly #next: (() => void)[] = [];
-  #reading = false;
-  // What is to be told once what is under way is whole.
-  #untold: (() => void)[] | undefined;
-  readonly #later: (() => void)[] = [];
-  #turnAsked = false;
-  readonly #starved: (() => void)[] = [];
-  #retryTimer: NodeJS.Timeout | undefined;
   // Buffers of operations that are made of others, which use them now and again, by how many use each.
   readonly #held = new Map<ArrayBufferLike, number>();
   #closed = false;
@@ -318,34 +308,7 @@ export class Core {
       context: words[CONTEXT],
       byteLength: dataOf(request)?.byteLength,
     };
-    this.tell(() => requestChannel.publish(posted));
-  }
-
-  /**
-   * Calls `publish`, and so code of the program, which may do anything: after the batch that is being read, and after what
-   * is under way in whole().
-   */
-  tell(publish: () => void): void {
-    if (this.#untold !== undefined) this.#untold.push(publish);
-    // What goes on after the batch may be something whole, in the middle of which the rest of it comes on.
-    else if (this.#reading) this.#next.push(() => this.tell(publish));
-    else publish();
-  }
-
-  /**
-   * Calls `step`, which posts several and takes note of each; only then are those told that want to hear of requests. What
-   * they do meanwhile, be it to wait for one of these, would find it half done.
-   */
-  whole<T>(step: () => T): T {
-    if (this.#untold !== undefined || !(requestChannel.hasSubscribers || settleChannel.hasSubscribers)) return step();
-    const untold: (() => void)[] = [];
-    this.#untold = untold;
-    try {
-      return step();
-    } finally {
-      this.#untold = undefined;
-      for (const publish of untold) publish();
-    }
+    this.steps.tell(() => requestChannel.publish(posted));
   }
 
   // ---- progress -------------------------------------------------------------
@@ -356,9 +319,9 @@ export class Core {
 
   #hear(count: number): void {
     if (count !== 0 || this.#words[SIGHTED] !== 0) this.settle(count);
-    else if (!this.#reading) runAll(this.#next);
+    else this.steps.goOn();
     // Who comes here again and again does not come to the event loop.
-    runAll(this.#later);
+    this.steps.takeTurn();
     if (this.#words[ASKED] !== 0) inspectAsked(this.#words[ASKED]!);
   }
 
@@ -366,29 +329,16 @@ export class Core {
   settle(count: number): void {
     const words = this.#words;
     for (let left = count; ; left = this.native.drain()) {
-      this.#reading = true;
-      for (let i = 0, at = BATCH; i < left; i += 1, at += RECORD_WORDS) {
-        const handle = words[at + R_HANDLE]!;
-        if (handle === -1 && words[at + R_HANDLE_HIGH] === -1) {
-          this.#tell(words, at);
-          continue;
-        }
-        const slot = handle & SLOT_MASK;
-        const request = this.#slots[slot];
-        if (request === undefined) continue;
-        this.#slots[slot] = undefined;
-        words[ACTIVE]! -= 1;
-        finish(request, words, at);
-      }
-      this.#reading = false;
-      runAll(this.#next);
+      this.steps.beginReading();
+      this.#read(left);
+      this.steps.endReading();
       if (left < BATCH_RECORDS) break;
     }
     // A probe of a communicator asks what is known here, and the engine may have known before.
     let sighted = this.#changes.length > 0;
     while (this.#changes.length > 0) {
       const { rank, cause } = this.#changes.shift()!;
-      if (cause === undefined) this.whole(() => this.#letIn(rank));
+      if (cause === undefined) this.steps.whole(() => this.#letIn(rank));
       else for (const scope of this.scopes.values()) scope.lost(rank, cause);
     }
     if (words[SIGHTED] !== 0) {
@@ -396,42 +346,25 @@ export class Core {
       words[SIGHTED] = 0;
     }
     if (sighted) this.probes.look();
-    this.#retry();
+    this.steps.retry();
   }
 
-  /**
-   * Calls `step`, which may post and take back, after the batch that is being read, if one is: its records name slots that
-   * are free already, and a request posted now could get one of them.
-   */
-  afterBatch(step: () => void): void {
-    if (this.#reading) this.#next.push(step);
-    else step();
-  }
-
-  /** Calls `step` when the event loop has had its turn; from a wait, or a loop on `done`, where that gets none. */
-  nextTurn(step: () => void): void {
-    this.#later.push(step);
-    if (this.#turnAsked) return;
-    this.#turnAsked = true;
-    // One that does not count would run only when something else wakes the loop.
-    setImmediate(() => {
-      this.#turnAsked = false;
-      runAll(this.#later);
-    });
-  }
-
-  /** `retry` found no slot; it is called when there may be one. */
-  whenFreed(retry: () => void): void {
-    this.#starved.push(retry);
-    // A slot whose peer is still to be told of its end is free only then, and nothing tells of that.
-    this.#retryTimer ??= setTimeout(() => {
-      this.#retryTimer = undefined;
-      this.#retry();
-    }, RETRY_MS).unref();
-  }
-
-  #retry(): void {
-    runAll(this.#starved);
+  /** That many records of the batch. */
+  #read(count: number): void {
+    const words = this.#words;
+    for (let i = 0, at = BATCH; i < count; i += 1, at += RECORD_WORDS) {
+      const handle = words[at + R_HANDLE]!;
+      if (handle === -1 && words[at + R_HANDLE_HIGH] === -1) {
+        this.#tell(words, at);
+        continue;
+      }
+      const slot = handle & SLOT_MASK;
+      const request = this.#slots[slot];
+      if (request === undefined) continue;
+      this.#slots[slot] = undefined;
+      words[ACTIVE]! -= 1;
+      finish(request, words, at);
+    }
   }
 
   #tell(words: Int32Array, at: number): void {
@@ -478,8 +411,8 @@ export class Core {
 
   /** Blocks this thread for one slice, or until something is complete. */
   waitSlice(ms: number): void {
-    this.#hear(this.native.waitSlice(this.#later.length > 0 ? 0 : Math.min(ms, SLICE_MS)));
-    this.#retry();
+    this.#hear(this.native.waitSlice(this.steps.wantsTurn ? 0 : Math.min(ms, SLICE_MS)));
+    this.steps.retry();
   }
 
   /**
@@ -522,15 +455,14 @@ export class Core {
 
   /** Fails what the engine will say nothing more about. */
   failAll(error: UintrError): void {
-    this.#reading = true;
+    this.steps.beginReading();
     for (const [slot, request] of this.#slots.entries()) {
       this.#slots[slot] = undefined;
       if (request !== undefined) fail(request, error);
     }
     this.#words[ACTIVE] = 0;
-    this.#reading = false;
-    runAll(this.#next);
-    this.#retry();
+    this.steps.endReading();
+    this.steps.retry();
   }
 
   /** From now on, until as many calls of release(), this memory is in use, also while no request uses it. */
@@ -578,11 +510,6 @@ export class Core {
   unwant(): void {
     this.#words[WANTED]! -= 1;
   }
-}
-
-/** Each once. One may wait for what another behind it does, and come here from within. */
-function runAll(steps: (() => void)[]): void {
-  for (let left = steps.length; left > 0; left -= 1) steps.shift()?.();
 }
 
 function engineSource(source: number, scope: Scope | undefined): number {

@@ -66,7 +66,7 @@ let lastPartTag = Math.floor(Math.random() * MAX_TAG);
 
 /** Starts to send; the value must not change before the request is done. Throws what clone() and posting throw. */
 export function sendObject(core: Core, channel: Channel, value: unknown, to: SendTo, rank: number): Request<Status> {
-  return core.whole(() => sendAll(core, channel, value, to, rank));
+  return core.steps.whole(() => sendAll(core, channel, value, to, rank));
 }
 
 function sendAll(core: Core, channel: Channel, value: unknown, to: SendTo, rank: number): Request<Status> {
@@ -251,7 +251,7 @@ export class ObjectReceive<T> {
         this.#postParts();
         this.#whole.release();
       };
-      this.#core.whenFreed(() => this.#core.whole(goOn));
+      this.#core.steps.whenFreed(() => this.#core.steps.whole(goOn));
     }
   }
 

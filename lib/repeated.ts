@@ -40,7 +40,7 @@ export class Repeated<T> {
     while (!this.#posted && this.#wanted()) {
       this.#posted = true;
       // Somebody sends as fast as this receives.
-      if (this.#inARow === AT_A_TIME) this.#core.nextTurn(() => this.#goOn());
+      if (this.#inARow === AT_A_TIME) this.#core.steps.nextTurn(() => this.#goOn());
       else postOrLater(this.#core, () => this.#postOne());
     }
     this.#posting = false;
@@ -87,7 +87,8 @@ export function postOrLater(core: Core, post: () => void, inVain?: () => void): 
   try {
     post();
   } catch (error) {
-    if ((error as UintrError).code === 'ERR_UINTR_NO_MEMORY') core.whenFreed(() => postOrLater(core, post, inVain));
+    if ((error as UintrError).code === 'ERR_UINTR_NO_MEMORY')
+      core.steps.whenFreed(() => postOrLater(core, post, inVain));
     else inVain?.();
   }
 }

@@ -228,12 +228,12 @@ export class Request<T> implements PromiseLike<T> {
       this.#resolve = this.#reject = undefined;
     }
     if (settleChannel.hasSubscribers && this.#read !== never) {
-      this.#core.tell(() => settleChannel.publish({ rank: this.#core.rank, request: this, error }));
+      this.#core.steps.tell(() => settleChannel.publish({ rank: this.#core.rank, request: this, error }));
     }
     if (this.#over !== undefined) {
       const over = this.#over;
       this.#over = undefined;
-      this.#core.afterBatch(over);
+      this.#core.steps.afterBatch(over);
     }
   }
 

@@ -76,7 +76,7 @@ class Asked {
     this.#tag = tag;
     this.#signal = signal;
     this.#id = lastReplyTag = (lastReplyTag % MAX_TAG) + 1;
-    [this.#reply, this.#sent] = core.whole(() => this.#post(value));
+    [this.#reply, this.#sent] = core.steps.whole(() => this.#post(value));
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

@@ -83,7 +83,7 @@ export class Channel {
    */
   start<T>(call: Call<T>): Request<T> {
     // Who is told of requests may start more, which come after this.
-    return this.#core.whole(() => this.#start(call));
+    return this.#core.steps.whole(() => this.#start(call));
   }
 
   #start<T>(call: Call<T>): Request<T> {
@@ -134,7 +134,7 @@ export class Channel {
     const { sequence } = failure;
     if (this.#failure !== undefined && !isBefore(sequence, this.#failure.sequence)) return;
     this.#failure = failure;
-    this.#core.whole(() => {
+    this.#core.steps.whole(() => {
       this.#tell(failure);
       for (const execution of [...this.#underWay]) {
         if (isBefore(execution.sequence, sequence)) continue;

@@ -135,7 +135,7 @@ export class Execution implements Run {
   }
 
   #judgeOver(): void {
-    this.#envelope.core.whole(() => {
+    this.#envelope.core.steps.whole(() => {
       for (const part of [...this.#parts]) {
         if (isActive(part.request)) continue;
         this.#parts.delete(part);

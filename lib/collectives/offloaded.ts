@@ -48,7 +48,7 @@ export class Offloaded implements Run {
   }
 
   #end(): void {
-    this.#envelope.core.whole(() => {
+    this.#envelope.core.steps.whole(() => {
       const outcome = takeOutcome(this.#request!);
       if (outcome.status === 'rejected' && !this.#failed) this.fail(this.#reasonOf(outcome.reason));
       this.#ends.over(this.#failed ? this.#error : undefined);
