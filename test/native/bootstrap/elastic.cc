@@ -95,6 +95,21 @@ void ends(pid_t pid) {
   for (;;) pause();
 }
 
+// Rank 0 of two, of which the other is gone.
+struct Survivor {
+  explicit Survivor(const char* name)
+      : other(test::child([=] {
+          Rank r(as_rank(name, 2, 1));
+          stay();
+        })),
+        rank(as_rank(name, 2, 0)) {
+    ends(other);
+    rank.until_gone(1);
+  }
+  const pid_t other;
+  Rank rank;
+};
+
 void comes_back_as_often_as_it_likes() {
   test::Gate ready, gone;
   const pid_t member = test::child([&] {
@@ -130,13 +145,8 @@ void comes_back_as_often_as_it_likes() {
 // Another member may have let it in already, and all are to count the same lives.
 void has_lived_if_it_died_before_it_was_let_in() {
   test::Gate ready;
-  const pid_t first = test::child([&] {
-    Rank r(as_rank("short", 2, 1));
-    stay();
-  });
-  Rank r(as_rank("short", 2, 0));
-  ends(first);
-  r.until_gone(1);
+  Survivor survivor("short");
+  Rank& r = survivor.rank;
   for (uint32_t life = 1; life < 4; ++life) {
     const pid_t other = test::child([&] { Rank back(as_rank("short", 2, 1)); });
     while (r.look().empty()) continue;
@@ -200,13 +210,8 @@ void all_count_the_same_lives() {
 // For want of descriptors, say: other members may have let it in.
 void has_lived_if_it_could_not_be_let_in() {
   test::Gate ready;
-  const pid_t first = test::child([&] {
-    Rank r(as_rank("refused", 2, 1));
-    stay();
-  });
-  Rank r(as_rank("refused", 2, 0));
-  ends(first);
-  r.until_gone(1);
+  Survivor survivor("refused");
+  Rank& r = survivor.rank;
   const int before = test::open_descriptors();
   const pid_t refused = test::child([] {
     std::unique_ptr<Joined> joined;
