@@ -1,37 +1,36 @@
 // Measure: latency, half a round trip of one message.
 
-import { type Measure, runAlone, wanted } from './lib/measure.js';
+import { chosen, type Measure, runAlone } from './lib/measure.js';
 import { KiB, MiB, roundsOf } from './lib/plan.js';
 import { reportTimes } from './lib/report.js';
 import { compareTimes, planFor, type Timing } from './lib/timing.js';
-import { nodeContestants, nodePeers } from './peers/node.js';
-import { openmpiLatency } from './peers/openmpi.js';
+import { mpiLatency, mpiPeers } from './peers/mpi.js';
+import { copyingPeers, nodeContestants, nodePeers } from './peers/node.js';
 import { uintrContestants } from './peers/uintr.js';
 
-const timing: Timing = {
+const timing = {
   measure: 'latency',
   sizes: [8, 64 * KiB, MiB, 16 * MiB],
   window: 1,
-  unit: 'µs',
-  figure: (micros) => micros,
-};
+  unit: 'µs' as const,
+  figure: (micros: number) => micros,
+} satisfies Timing & { sizes: number[] };
 
 export const latency: Measure = {
   name: timing.measure,
   title: 'half a round trip of one message',
-  peers: ['openmpi', ...nodePeers],
+  peers: [...mpiPeers, ...nodePeers],
   async run(options, emit) {
     const plan = planFor(options, timing);
-    const peers = [openmpiLatency(plan), ...nodeContestants('latency', plan)];
-    const contestants = [...uintrContestants('latency', plan), ...peers.filter(({ id }) => wanted(options, id))];
+    const peers = [...mpiLatency(plan), ...nodeContestants('latency', plan)];
+    const contestants = chosen(options, [...uintrContestants('latency', plan), ...peers]);
     await compareTimes(timing, contestants, plan, roundsOf(options), emit);
   },
   report: (lines) =>
     reportTimes(lines, {
-      unit: 'µs',
       p99: '99 % take at most',
       better: 'less',
-      group: { title: 'the best of Node', ids: nodePeers },
+      group: { title: 'the best of Node that copies', ids: copyingPeers },
     }),
 };
 

@@ -1,10 +1,11 @@
 // Measure: how long one end of a program takes to notify the other, by each mechanism there is.
 import { ratios, runContest } from './lib/contest.js';
-import type { Emit, NotifyLine, ResultLine, Way } from './lib/json.js';
-import { type Measure, runAlone, wanted } from './lib/measure.js';
+import type { Emit, ResultLine } from './lib/json.js';
+import { chosen, type Measure, runAlone } from './lib/measure.js';
 import { notifyPlan } from './lib/notify-plan.js';
 import { reportNotify } from './lib/notify-report.js';
 import type { Options } from './lib/options.js';
+import type { NotifyLine, Way } from './lib/peer-lines.js';
 import { roundsOf } from './lib/plan.js';
 import { summarize } from './lib/stats.js';
 import { isOurs } from './lib/timing.js';
@@ -21,7 +22,7 @@ interface Found {
 }
 
 async function run(options: Options, emit: Emit): Promise<void> {
-  const contestants = notifyContestants(notifyPlan(options)).filter(({ id }) => isOurs(id) || wanted(options, id));
+  const contestants = chosen(options, notifyContestants(notifyPlan(options)));
   const found = new Map<string, Found>();
   await runContest({
     measure,

@@ -14,14 +14,16 @@ export class CPrograms {
   readonly #sources: string;
   readonly #title: string;
   readonly #find: () => Compiler;
+  readonly #parent: string;
   readonly #failures = new Map<string, string | undefined>();
   #folder?: string;
 
-  /** `title` begins every reason. */
-  constructor(title: string, folder: string, find: () => Compiler) {
+  /** `title` begins every reason; what is compiled goes to a folder in `parent`. */
+  constructor(title: string, folder: string, find: () => Compiler, parent = tmpdir()) {
     this.#title = title;
     this.#sources = join(root, 'bench', 'peers', folder);
     this.#find = find;
+    this.#parent = parent;
   }
 
   /** Why a program cannot be run, after an attempt to compile it; or undefined. */
@@ -33,7 +35,7 @@ export class CPrograms {
   executable(program: string): string {
     if (this.#folder === undefined) {
       // A new folder each time: a file of a known name in /tmp could be somebody else's.
-      const made = mkdtempSync(join(tmpdir(), 'uintr-bench-'));
+      const made = mkdtempSync(join(this.#parent, 'uintr-bench-'));
       process.once('exit', () => rmSync(made, { recursive: true, force: true }));
       this.#folder = made;
     }

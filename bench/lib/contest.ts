@@ -7,6 +7,8 @@ export interface Contestant {
   /** As in results: 'uintr/wait', 'openmpi'. */
   id: string;
   title: string;
+  /** What it measures, unless its lines say it more exactly: for scenarios that are starts of their own. */
+  scenario?: string;
   /** Why it cannot run here, with the remedy, or undefined. */
   missing?(): string | undefined;
   command(): Command;
@@ -19,10 +21,12 @@ export interface Contest {
   emit: Emit;
   /** Called before each round; without what it prepares, nobody runs. */
   prepare?(): Promise<void>;
+  /** Called to start a contestant, for what has to be measured from outside. */
+  around?(contestant: Contestant, start: () => Promise<Outcome>): Promise<Outcome>;
   /** Called with every line a contestant printed. */
   collect(contestant: Contestant, line: Line, round: number): void;
   /** Whether what a contestant printed in a round is all that was wanted of it. */
-  complete(lines: Line[]): boolean;
+  complete(lines: Line[], contestant: Contestant): boolean;
 }
 
 /** A case of every peer is bounded, so this is only for what hangs. */
@@ -50,8 +54,9 @@ export async function runContest(contest: Contest): Promise<void> {
     for (const contestant of rotated(able, round)) {
       step++;
       if (failed.has(contestant)) continue;
-      emit({ bench: 'progress', measure, step, steps, what: contestant.title });
-      const { lines, failure } = await outcomeOf(contestant, contest.complete);
+      emit({ bench: 'progress', measure, step, steps, what: nameOf(contestant) });
+      const start = () => outcomeOf(contestant, contest.complete);
+      const { lines, failure } = await (contest.around?.(contestant, start) ?? start());
       if (failure !== undefined) {
         failed.add(contestant);
         skip(contest, contestant, round === 0 ? failure : `in round ${round + 1}: ${failure}`);
@@ -67,11 +72,15 @@ export async function outcomeOf(contestant: Contestant, complete: Contest['compl
   const missing = contestant.missing?.();
   if (missing !== undefined) return { lines: [], failure: missing };
   const { lines, failure } = await launch(contestant.command(), limitMs);
-  return { lines, failure: failure ?? (complete(lines) ? undefined : 'it ended without all its figures') };
+  return { lines, failure: failure ?? (complete(lines, contestant) ? undefined : 'it ended without all its figures') };
 }
 
-function skip({ measure, emit }: Contest, { id, title }: Contestant, reason: string): void {
-  emit({ bench: 'skipped', measure, contestant: id, title, reason });
+function nameOf({ title, scenario }: Contestant): string {
+  return scenario === undefined ? title : `${title}, ${scenario}`;
+}
+
+function skip({ measure, emit }: Contest, contestant: Contestant, reason: string): void {
+  emit({ bench: 'skipped', measure, contestant: contestant.id, title: nameOf(contestant), reason });
 }
 
 export function rotated<T>(items: T[], by: number): T[] {

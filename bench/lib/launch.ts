@@ -19,9 +19,9 @@ export interface Outcome {
 export const root = resolve(__dirname, '..', '..', '..');
 const launcher = join(root, 'dist', 'lib', 'cli', 'main.js');
 
-/** Two ranks of a script, started by the package's own launcher. */
-export function uintrRun(script: string, args: string[], options: string[] = []): string[] {
-  return [process.execPath, launcher, 'run', '-n', '2', ...options, script, ...args];
+/** Ranks of a script, started by the package's own launcher. */
+export function uintrRun(script: string, args: string[], options: string[] = [], ranks = 2): string[] {
+  return [process.execPath, launcher, 'run', '-n', String(ranks), ...options, script, ...args];
 }
 
 const graceMs = 2000;

@@ -1,8 +1,10 @@
 // A measure, and its program: each can be run alone and then prints its JSON lines.
+import type { Contestant } from './contest.js';
 import { type Emit, format, type MeasureLine } from './json.js';
 import { endAll } from './launch.js';
 import { describeMachine } from './machine.js';
 import { type Options, optionsHelp, parseOptions, UsageError } from './options.js';
+import { isOurs } from './timing.js';
 
 export interface Measure {
   name: string;
@@ -13,6 +15,11 @@ export interface Measure {
   run(options: Options, emit: Emit): Promise<void>;
   /** The lines of its run as tables. */
   report(lines: MeasureLine[]): string;
+}
+
+/** Ours, and of the others those that are wanted; variants of one have ids like 'openmpi/distinct'. */
+export function chosen(options: Options, contestants: Contestant[]): Contestant[] {
+  return contestants.filter(({ id }) => isOurs(id) || wanted(options, id.split('/')[0]));
 }
 
 export function wanted(options: Options, peer: string): boolean {

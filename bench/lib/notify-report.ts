@@ -1,5 +1,6 @@
 // Notification as tables: by mechanism, and by what the notified end does meanwhile.
-import type { MeasureLine, State, Way } from './json.js';
+import type { MeasureLine } from './json.js';
+import type { State, Way } from './peer-lines.js';
 import { cell, only, unique } from './report.js';
 import { formatNumber, renderTable } from './table.js';
 

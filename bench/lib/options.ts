@@ -4,7 +4,10 @@ import type { Effort } from './plan.js';
 
 export interface Options extends Effort {
   names: string[];
-  json: boolean;
+  /** A file for all that was found, or '-': JSON lines instead of tables. */
+  json?: string;
+  /** A file that --json wrote: its tables again, and nothing is run. */
+  from?: string;
   help: boolean;
   /** Peers to run besides ours; undefined for all. */
   peers?: string[];
@@ -13,10 +16,12 @@ export interface Options extends Effort {
 /** What was typed cannot be meant. */
 export class UsageError extends Error {}
 
-export const optionsHelp = `  --quick           fewer rounds and samples: all measures in under a minute
-  --json            print JSON lines instead of tables
+export const optionsHelp = `  --quick           fewer rounds and samples
+  --json file       write all that was found, as one JSON document; -: print JSON lines instead of tables
+  --from file       show the tables of such a file again, and run nothing
   --peers a,b       only these peers besides uintr (none: --peers '')
   --sizes a,b       message lengths in bytes
+  --ranks a,b       numbers of ranks (collectives, collectives-overlap, scale)
   --rounds n        how often each peer is started
   --budget ms       time for the samples of one size, per peer and round`;
 
@@ -25,12 +30,14 @@ export function parseOptions(argv: string[]): Options {
   return {
     names: positionals,
     json: values.json,
+    from: values.from,
     quick: values.quick,
     help: values.help,
     peers: list(values.peers),
-    sizes: list(values.sizes)?.map((text) => positive('--sizes', text)),
-    rounds: values.rounds === undefined ? undefined : positive('--rounds', values.rounds),
-    budget: values.budget === undefined ? undefined : positive('--budget', values.budget),
+    sizes: list(values.sizes)?.map((text) => whole('--sizes', text)),
+    ranks: list(values.ranks)?.map((text) => whole('--ranks', text, 2)),
+    rounds: values.rounds === undefined ? undefined : whole('--rounds', values.rounds),
+    budget: values.budget === undefined ? undefined : whole('--budget', values.budget),
   };
 }
 
@@ -41,10 +48,12 @@ function parse(argv: string[]) {
       allowPositionals: true,
       options: {
         quick: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        from: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
         peers: { type: 'string' },
         sizes: { type: 'string' },
+        ranks: { type: 'string' },
         rounds: { type: 'string' },
         budget: { type: 'string' },
       },
@@ -58,9 +67,10 @@ function list(text: string | undefined): string[] | undefined {
   return text?.split(',').filter((part) => part !== '');
 }
 
-function positive(option: string, text: string): number {
+function whole(option: string, text: string, least = 1): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value <= 0)
-    throw new UsageError(`${option}: not a positive whole number: ${text}`);
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new UsageError(`${option}: not a whole number of at least ${least}: ${text}`);
+  }
   return value;
 }

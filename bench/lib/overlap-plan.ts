@@ -1,5 +1,5 @@
 // What the two ends are told for overlap, and exposure from what they measured.
-import type { OverlapLine } from './json.js';
+import type { OverlapLine } from './peer-lines.js';
 import { median } from './stats.js';
 
 export interface OverlapCase {

@@ -38,6 +38,13 @@ export function chooseCpus(cpus: number[] = allowed(), shares = siblings): [numb
   return [first, apart ?? rest[0]];
 }
 
+/** For any number of ranks that take them in turn: one of each core first. Undefined where there is only one. */
+export function orderedCpus(cpus: number[] = allowed(), shares = siblings): number[] | undefined {
+  if (cpus.length < 2) return undefined;
+  const first = cpus.filter((cpu, i) => !cpus.slice(0, i).some((other) => shares(other).includes(cpu)));
+  return [...first, ...cpus.filter((cpu) => !first.includes(cpu))];
+}
+
 /** Why nothing is pinned here, or undefined. */
 export function whyNotPinned(): string | undefined {
   if (chooseCpus() === undefined) return 'only one processor may be used, so the ranks share it';

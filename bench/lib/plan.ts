@@ -22,6 +22,8 @@ export interface Plan {
 export interface Effort {
   quick: boolean;
   sizes?: number[];
+  /** Numbers of ranks, where a measure has several. */
+  ranks?: number[];
   rounds?: number;
   /** Milliseconds per case and round. */
   budget?: number;

@@ -3,7 +3,8 @@ import type { MeasureLine, RatioLine, ResultLine } from './json.js';
 import { formatBytes, formatNumber, renderTable } from './table.js';
 
 export interface Style {
-  unit: string;
+  /** What stands above the figures of a size, where it is not the size. */
+  column?(bytes: number): string | undefined;
   /** What the third figure of a cell says. */
   p99: string;
   better: 'less' | 'more';
@@ -18,10 +19,16 @@ export function only<K extends MeasureLine['bench']>(lines: MeasureLine[], kind:
 }
 
 export function reportTimes(lines: MeasureLine[], style: Style): string {
+  return [...timeTables(lines, style), footnotes(lines)].filter((part) => part !== '').join('\n\n');
+}
+
+/** Figures of each contestant by size, and ratios, where there are any. */
+export function timeTables(lines: MeasureLine[], style: Style): string[] {
   const results = only(lines, 'result');
+  if (results.length === 0) return [];
   const sizes = unique(results.map((result) => result.bytes));
   const titles = new Map(results.map((result) => [result.contestant, result.title]));
-  const header = sizes.map(formatBytes);
+  const header = sizes.map((bytes) => style.column?.(bytes) ?? formatBytes(bytes));
   const figures = [...titles].map(([id, title]) => [
     title,
     ...sizes.map((bytes) => cell(results.find((result) => result.contestant === id && result.bytes === bytes))),
@@ -29,12 +36,9 @@ export function reportTimes(lines: MeasureLine[], style: Style): string {
   const shown = only(lines, 'ratio').filter(({ of, to }) => style.shows?.(of, to) ?? true);
   const ratios = ratioRows(shown, titles, sizes, style);
   return [
-    renderTable([`${style.unit}: median (best; ${style.p99})`, ...header], figures),
+    renderTable([`${results[0].figure.unit}: median (best; ${style.p99})`, ...header], figures),
     ...(ratios.length > 0 ? [renderTable([`ratio of medians, ${style.better} is better`, ...header], ratios)] : []),
-    footnotes(lines),
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n');
+  ];
 }
 
 export function cell(result: ResultLine | undefined): string {
@@ -98,8 +102,9 @@ export function footnotes(lines: MeasureLine[]): string {
 function ways(results: ResultLine[]): string[] {
   const ours = results.filter((result) => result.driver !== undefined);
   const way = (some: ResultLine[]) => {
-    const [drivers, copies] = [unique(some.map(({ driver }) => driver)), unique(some.map(({ copy }) => copy))];
-    return `driver ${drivers.join(', ')}; copies by ${copies.join(', ')}`;
+    const drivers = unique(some.map(({ driver }) => driver)).join(', ');
+    const copies = unique(some.flatMap(({ copy }) => copy ?? [])).join(', ');
+    return copies === '' ? `driver ${drivers}` : `driver ${drivers}; copies by ${copies}`;
   };
   const titles = unique(ours.map(({ title }) => title));
   const each = titles.map((title) => way(ours.filter((result) => result.title === title)));

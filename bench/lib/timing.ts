@@ -1,20 +1,24 @@
 // What latency and bandwidth have in common: times of every contestant for the same cases, and ratios of their medians.
 import { type Contestant, ratios, runContest } from './contest.js';
-import type { Emit, ResultLine, SamplesLine, Unit } from './json.js';
+import type { Emit, ResultLine, Unit } from './json.js';
+import type { SamplesLine } from './peer-lines.js';
 import { chooseCpus, whyNotPinned } from './pin.js';
 import { type Effort, makePlan, type Plan } from './plan.js';
 import { type Summary, summarize } from './stats.js';
 
 export interface Timing {
   measure: string;
-  sizes: number[];
   window: number;
   unit: Unit;
   /** A time in microseconds as this measure's figure. */
   figure(micros: number, bytes: number): number;
+  /** How many lines of samples a contestant prints; one for each case, if not given. */
+  linesOf?(contestant: Contestant): number;
+  /** Of which contestants ratios over the others are made; of ours, if not given. */
+  isSubject?(id: string): boolean;
 }
 
-export function planFor(effort: Effort, timing: Pick<Timing, 'sizes' | 'window'>): Plan {
+export function planFor(effort: Effort, timing: { sizes: number[]; window: number }): Plan {
   const cpus = whyNotPinned() === undefined ? chooseCpus() : undefined;
   return makePlan(effort, timing.sizes, timing.window, cpus);
 }
@@ -22,25 +26,25 @@ export function planFor(effort: Effort, timing: Pick<Timing, 'sizes' | 'window'>
 export async function compareTimes(
   timing: Timing,
   contestants: Contestant[],
-  plan: Plan,
+  plan: { cases: readonly unknown[] },
   rounds: number,
   emit: Emit,
 ): Promise<void> {
-  const { measure } = timing;
+  const { measure, linesOf = () => plan.cases.length, isSubject = isOurs } = timing;
   const collected = new Map<string, Collected>();
   await runContest({
     measure,
     contestants,
     rounds,
     emit,
-    complete: (lines) => lines.filter((line) => line.bench === 'samples').length === plan.cases.length,
+    complete: (lines, contestant) => lines.filter((line) => line.bench === 'samples').length === linesOf(contestant),
     collect: (contestant, line) => {
       if (line.bench === 'samples') add(collected, contestant, line);
     },
   });
   const results = [...collected.values()].map((one) => resultOf(timing, one)).sort(inOrderOf(contestants));
   for (const result of results) emit(result);
-  for (const ratio of ratios(results, isOurs)) emit(ratio);
+  for (const ratio of ratios(results, isSubject)) emit(ratio);
 }
 
 export function isOurs(id: string): boolean {
@@ -49,18 +53,20 @@ export function isOurs(id: string): boolean {
 
 interface Collected {
   contestant: Contestant;
+  scenario?: string;
   first: SamplesLine;
   micros: number[];
 }
 
 function add(collected: Map<string, Collected>, contestant: Contestant, line: SamplesLine): void {
-  const key = `${contestant.id} ${line.bytes}`;
+  const scenario = line.scenario ?? contestant.scenario;
+  const key = `${contestant.id} ${line.bytes} ${scenario}`;
   const known = collected.get(key);
   if (known) known.micros.push(...line.micros);
-  else collected.set(key, { contestant, first: line, micros: [...line.micros] });
+  else collected.set(key, { contestant, scenario, first: line, micros: [...line.micros] });
 }
 
-function resultOf(timing: Timing, { contestant, first, micros }: Collected): ResultLine {
+function resultOf(timing: Timing, { contestant, scenario, first, micros }: Collected): ResultLine {
   const time = summarize(micros);
   return {
     bench: 'result',
@@ -68,6 +74,7 @@ function resultOf(timing: Timing, { contestant, first, micros }: Collected): Res
     contestant: contestant.id,
     title: contestant.title,
     bytes: first.bytes,
+    ...(scenario !== undefined && { scenario }),
     time,
     figure: figureOf(timing, time, first.bytes),
     ...(timing.window > 1 && { window: first.window }),

@@ -1,6 +1,6 @@
 // The course of a measurement between two ends, the same for every peer: end 0 says how many samples come next, both take
 // them, end 0 keeps the time; zero samples end a case. So only end 0 looks at the clock, and both know when to stop.
-import { printSamples } from './json.js';
+import { printSamples } from './peer-lines.js';
 import { type Case, type Plan, samplesIn } from './plan.js';
 import { summarize } from './stats.js';
 

@@ -73,7 +73,23 @@ const bandwidth: Course = {
   },
 };
 
-const courses: Record<string, Course> = { latency, bandwidth };
+/** Both ends do the same; what is sent is on its way once it is queued, as a short message of MPI's is. */
+function exchange(port: Port, one: Case) {
+  const data = new Uint8Array(one.bytes);
+  return () =>
+    new Promise<void>((resolve) => {
+      port.receive(one.bytes, one.window, resolve);
+      for (let i = 0; i < one.window; i++) port.send(data);
+    });
+}
+
+const bibandwidth: Course = {
+  perSample: (one) => one.window,
+  leader: (port, one) => ({ tell: teller(port), sample: exchange(port, one) }),
+  follower: (port, one) => ({ hear: hearer(port), sample: exchange(port, one) }),
+};
+
+const courses: Record<string, Course> = { latency, bandwidth, bibandwidth };
 
 function teller(port: Port): Leader['tell'] {
   return (count) => port.send(new Uint8Array(Float64Array.of(count).buffer));

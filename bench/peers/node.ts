@@ -1,23 +1,41 @@
-// Node's own channels as contestants.
+// What else moves bytes between Node's processes and threads: its own channels, and zeromq.
 import { join } from 'node:path';
 import type { Contestant } from '../lib/contest.js';
 import { encodePlan, MiB, type Plan } from '../lib/plan.js';
+import { whyNoZeromq } from '../lib/zeromq.js';
 
 /** What a channel that queues copies may have in flight; more of them make it no faster, and fill the memory. */
 const queuedBytes = 256 * MiB;
 
-const channels = [
+interface Channel {
+  id: string;
+  title: string;
+  queuesCopies: boolean;
+  missing?(): string | undefined;
+}
+
+const channels: Channel[] = [
   { id: 'unix-socket', title: 'Unix socket (node:net)', queuesCopies: false },
   { id: 'worker', title: 'worker_threads postMessage (copy)', queuesCopies: true },
+  { id: 'worker-transfer', title: 'worker_threads postMessage (transfer)', queuesCopies: true },
   { id: 'child-process', title: "child_process IPC ('advanced')", queuesCopies: true },
+  { id: 'zeromq', title: 'zeromq (ipc)', queuesCopies: true, missing: whyNoZeromq },
 ];
 
 export const nodePeers = channels.map((channel) => channel.id);
 
-export function nodeContestants(measure: 'latency' | 'bandwidth', plan: Plan): Contestant[] {
-  return channels.map(({ id, title, queuesCopies }) => {
+/** Those that copy, as messages between processes must: what hands buffers over between threads is compared by itself. */
+export const copyingPeers = nodePeers.filter((id) => id !== 'worker-transfer');
+
+export function nodeContestants(measure: 'latency' | 'bandwidth' | 'bibandwidth', plan: Plan): Contestant[] {
+  return channels.map(({ id, title, queuesCopies, missing }) => {
     const orders = encodePlan(queuesCopies ? bounded(plan) : plan);
-    return { id, title, command: () => ({ argv: [process.execPath, join(__dirname, `${id}.js`), measure, orders] }) };
+    return {
+      id,
+      title,
+      missing,
+      command: () => ({ argv: [process.execPath, join(__dirname, `${id}.js`), measure, orders] }),
+    };
   });
 }
 

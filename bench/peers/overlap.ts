@@ -1,8 +1,9 @@
-// The contestants of overlap: ours under each driver, and Open MPI.
+// The contestants of overlap: ours under each driver, and the MPI libraries.
 import type { Contestant } from '../lib/contest.js';
 import { uintrRun } from '../lib/launch.js';
-import { mpirun, whyNot } from '../lib/openmpi.js';
+import type { Mpi } from '../lib/mpi.js';
 import type { OverlapPlan } from '../lib/overlap-plan.js';
+import { mpis } from './mpi.js';
 import { rankScript } from './uintr.js';
 
 /** `orders` is asked at each start, since the work is as long as a transfer was just before. */
@@ -14,18 +15,18 @@ export function overlapContestants(drivers: string[], orders: () => OverlapPlan)
       command: () => ({ argv: uintrRun(rankScript('overlap'), [JSON.stringify(orders())], ['--driver', driver]) }),
     }),
   );
-  return [...ours, openmpi(orders)];
+  return [...ours, ...mpis.map((mpi) => contestant(mpi, orders))];
 }
 
-function openmpi(orders: () => OverlapPlan): Contestant {
+function contestant(mpi: Mpi, orders: () => OverlapPlan): Contestant {
   return {
-    id: 'openmpi',
-    title: 'Open MPI, C',
-    missing: () => whyNot('overlap'),
+    id: mpi.id,
+    title: mpi.title,
+    missing: () => mpi.whyNot('overlap'),
     command: () => {
       const { cases, cpus } = orders();
       const args = cases.map(({ bytes, repetitions, computeMicros }) => `${bytes}:${repetitions}:${computeMicros}`);
-      return { argv: mpirun('overlap', args, cpus) };
+      return { argv: mpi.command('overlap', args, cpus) };
     },
   };
 }

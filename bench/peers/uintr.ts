@@ -31,11 +31,24 @@ const bandwidth: Variant[] = [
   { name: 'await', title: 'uintr, one buffer, await' },
 ];
 
-export function uintrContestants(measure: 'latency' | 'bandwidth', plan: Plan): Contestant[] {
-  const variants = { latency, bandwidth }[measure];
+/** As many messages as a program with one buffer can send. */
+const rate: Variant[] = [
+  { name: 'wait', title: 'uintr, wait()', script: 'one' },
+  { name: 'await', title: 'uintr, await' },
+];
+
+const measures = {
+  latency: { program: 'latency', variants: latency },
+  bandwidth: { program: 'bandwidth', variants: bandwidth },
+  bibandwidth: { program: 'bibandwidth', variants: bandwidth },
+  rate: { program: 'bandwidth', variants: rate },
+};
+
+export function uintrContestants(measure: keyof typeof measures, plan: Plan): Contestant[] {
+  const { program, variants } = measures[measure];
   return variants.map(({ name, title, script = name, env }) => ({
     id: `uintr/${name}`,
     title,
-    command: () => ({ argv: uintrRun(rankScript(measure), [script, encodePlan(plan)]), env }),
+    command: () => ({ argv: uintrRun(rankScript(program), [script, encodePlan(plan)]), env }),
   }));
 }

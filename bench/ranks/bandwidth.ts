@@ -1,22 +1,9 @@
-// A window of sends, answered by one short reply. OSU sends one buffer again and again and receives into one buffer;
-// programs have distinct ones, which do not stay in the cache; and buffers of the shared heap need no copy by the kernel.
+// A window of sends, answered by one short reply, as OSU's osu_bw.
 import { Request } from '../../lib/index.js';
-import { type Case, MiB } from '../lib/plan.js';
-import { type Pair, type Rank, runRank } from './rank.js';
+import { type Buffers, distinctBuffers, heapBuffer, oneBuffer } from './buffers.js';
+import { type Rank, runRank } from './rank.js';
 
 const replyTag = 2;
-
-/** What distinct buffers may take in each rank; beyond it they take turns. */
-const distinctBytes = 512 * MiB;
-
-type Buffers = (pair: Pair, one: Case) => Uint8Array[];
-
-const oneBuffer: Buffers = (_, { bytes }) => [new Uint8Array(bytes)];
-const heapBuffer: Buffers = ({ world }, { bytes }) => [world.alloc(bytes)];
-const distinctBuffers: Buffers = (_, { bytes, window }) => {
-  const count = Math.max(1, Math.min(window, Math.floor(distinctBytes / bytes)));
-  return Array.from({ length: count }, () => new Uint8Array(bytes));
-};
 
 function blocking(buffers: Buffers): Rank {
   return {

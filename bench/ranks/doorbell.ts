@@ -4,8 +4,8 @@
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { type Receiver, registerHandler, registerSender, type Sender } from '../../lib/doorbell.js';
-import { printNotify } from '../lib/json.js';
 import type { NotifyPlan } from '../lib/notify-plan.js';
+import { printNotify } from '../lib/peer-lines.js';
 import { pinSelf } from '../lib/pin.js';
 import { work } from '../lib/work.js';
 import { computeFor, emulated, now, Times } from './notify-times.js';

@@ -1,4 +1,5 @@
-// Ping-pong between two ranks: blocking, and by await. Each end receives into a buffer of its own, as OSU's does.
+// Ping-pong between two ranks: blocking, by asking again and again, and by await. Each end receives into a buffer of its own, as OSU's does.
+import type { Request } from '../../lib/index.js';
 import { type Rank, runRank } from './rank.js';
 
 const blocking: Rank = {
@@ -18,6 +19,33 @@ const blocking: Rank = {
       for (let i = 0; i < batch; i++) {
         world.irecv(into, from).wait();
         world.isend(out, to).wait();
+      }
+    };
+  },
+};
+
+/** As a program that asks and does nothing else. */
+function untilDone(request: Request<unknown>): void {
+  while (request.test() === undefined);
+}
+
+const polling: Rank = {
+  perSample: blocking.perSample,
+  leader({ world, peer }, { bytes, batch }) {
+    const { out, into, to, from } = endpoints(peer, bytes);
+    return () => {
+      for (let i = 0; i < batch; i++) {
+        untilDone(world.isend(out, to));
+        untilDone(world.irecv(into, from));
+      }
+    };
+  },
+  follower({ world, peer }, { bytes, batch }) {
+    const { out, into, to, from } = endpoints(peer, bytes);
+    return () => {
+      for (let i = 0; i < batch; i++) {
+        untilDone(world.irecv(into, from));
+        untilDone(world.isend(out, to));
       }
     };
   },
@@ -54,4 +82,4 @@ function endpoints(peer: number, bytes: number) {
   };
 }
 
-void runRank({ wait: blocking, await: awaiting });
+void runRank({ wait: blocking, test: polling, await: awaiting });

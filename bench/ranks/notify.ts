@@ -2,8 +2,8 @@
 // whose handler matches and delivers it; and a short send to a rank that sleeps in its event loop. The same course as
 // bench/peers/notify/common.h: the follower answers each ring, and the leader keeps the time.
 import type { Request, World } from '../../lib/index.js';
-import { printNotify } from '../lib/json.js';
 import type { NotifyPlan } from '../lib/notify-plan.js';
+import { printNotify } from '../lib/peer-lines.js';
 import { work } from '../lib/work.js';
 import { computeFor, emulated, now, Times } from './notify-times.js';
 import { joinPair, type Pair } from './rank.js';

@@ -1,13 +1,14 @@
 // Overlap: the sender, the receiver, or both compute between posting a request and waiting for it; who does not compute
 // waits at once. Work alone is measured between the repetitions, so that a change of clock speed meets both.
-// bench/peers/openmpi/overlap.c does the same.
-import { printOverlap, type Scenario } from '../lib/json.js';
+// bench/peers/mpi/overlap.c does the same.
+
 import type { OverlapCase, OverlapPlan } from '../lib/overlap-plan.js';
+import { printOverlap, type Scenario } from '../lib/peer-lines.js';
 import { iterationsPerMicrosecond, timed, work } from '../lib/work.js';
 import { joinPair, type Pair } from './rank.js';
 import { syncEnds } from './sync.js';
+import { gatherTimes, transfer } from './transfer.js';
 
-const timesTag = 4;
 const scenarios: Scenario[] = ['sender', 'receiver', 'both'];
 
 async function main(): Promise<void> {
@@ -38,12 +39,8 @@ function run(pair: Pair, { bytes, repetitions }: OverlapCase, scenario: Scenario
     times[2 * i] = alone;
     times[2 * i + 1] = total;
   }
-  if (world.rank === 1) {
-    world.isend(times, { dest: peer, tag: timesTag }).wait();
-    return;
-  }
-  const theirs = new Float64Array(times.length);
-  world.irecv(theirs, { source: peer, tag: timesTag }).wait();
+  const theirs = gatherTimes(pair, times);
+  if (theirs === undefined) return;
   const ends = computers.map((rank) => (rank === 0 ? times : theirs));
   printOverlap({
     scenario,
@@ -52,14 +49,6 @@ function run(pair: Pair, { bytes, repetitions }: OverlapCase, scenario: Scenario
     total: ends.map((end) => everySecond(end, 1)),
     driver: world.driver,
     copy: world.copy(peer),
-  });
-}
-
-function transfer({ world, peer }: Pair, data: Uint8Array, iterations: number): number {
-  return timed(() => {
-    const request = world.rank === 0 ? world.isend(data, { dest: peer }) : world.irecv(data, { source: peer, tag: 0 });
-    if (iterations > 0) work(iterations);
-    request.wait();
   });
 }
 

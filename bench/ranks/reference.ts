@@ -1,7 +1,8 @@
 // t_ref where there is no Open MPI: our own transfer, copied by one end. The sender has posted and computes when the
 // receiver posts and waits, so the receiver copies everything.
-import { printSamples } from '../lib/json.js';
+
 import type { OverlapCase, OverlapPlan } from '../lib/overlap-plan.js';
+import { printSamples } from '../lib/peer-lines.js';
 import { iterationsPerMicrosecond, timed, work } from '../lib/work.js';
 import { joinPair, type Pair } from './rank.js';
 import { syncEnds } from './sync.js';

@@ -9,13 +9,13 @@ describe('uintr bench', () => {
     expect(text).toMatch(/^latency: /m);
     expect(text).not.toMatch(/^bandwidth: /m);
     expect(text).toMatch(/^uintr, wait\(\) +[\d.]+ \([\d.]+; [\d.]+\)/m);
-    expect(text).toMatch(/^uintr, wait\(\) \/ the best of Node +[\d.]+ ×/m);
+    expect(text).toMatch(/^uintr, wait\(\) \/ the best of Node that copies +[\d.]+ ×/m);
     expect(text).not.toContain('Unix socket');
     expect(text).toMatch(/driver \w+; copies by \w+/);
   });
 
-  test('--json prints nothing but JSON lines, and progress apart from them', () => {
-    const ran = run('main', ['overlap', ...tiny, '--json', '--peers', 'worker']);
+  test('--json - prints nothing but JSON lines, and progress apart from them', () => {
+    const ran = run('main', ['overlap', ...tiny, '--json', '-', '--peers', 'worker']);
     expect(ran.status).toBe(0);
     expect(ran.lines).toHaveLength(ran.texts.length);
     expect(of(ran, 'progress')).toEqual([]);
@@ -24,17 +24,20 @@ describe('uintr bench', () => {
 
   test('a peer that is not installed is marked, with how to install it', () => {
     // Neither mpicc nor mpirun is found on an empty path; taskset is not either, so nothing is pinned.
-    const ran = run('main', ['latency', ...tiny, '--json', '--peers', 'openmpi'], { PATH: '/nonexistent' });
+    const peers = ['--peers', 'openmpi,mpich,zeromq'];
+    const ran = run('main', ['latency', ...tiny, '--json', '-', ...peers], { PATH: '/nonexistent', NODE_PATH: '' });
     expect(ran.status).toBe(0);
     expect(of(ran, 'skipped')).toMatchObject([
       { contestant: 'openmpi', reason: 'Open MPI: not installed (apt-get install openmpi-bin libopenmpi-dev)' },
+      { contestant: 'mpich', reason: 'MPICH: not installed (apt-get install mpich libmpich-dev)' },
+      { contestant: 'zeromq', reason: 'zeromq: not installed (npm install zeromq@6)' },
     ]);
     expect(of(ran, 'machine')).toMatchObject([{ notPinned: expect.any(String) }]);
     expect(of(ran, 'result').length).toBeGreaterThan(0);
   });
 
   test('where there is no C compiler, its mechanisms are marked, with how to install it', () => {
-    const ran = run('main', ['notify', ...tiny, '--json', '--peers', 'pipe'], { PATH: '/nonexistent' });
+    const ran = run('main', ['notify', ...tiny, '--json', '-', '--peers', 'pipe'], { PATH: '/nonexistent' });
     expect(ran.status).toBe(0);
     expect(of(ran, 'skipped')).toMatchObject([
       { contestant: 'pipe', reason: 'a C compiler, cc: not installed (apt-get install gcc libc6-dev)' },
@@ -58,7 +61,7 @@ describe('uintr bench', () => {
   });
 
   test('a driver without interrupts notifies sleepers only, and says so', () => {
-    const ran = run('main', ['notify', ...tiny, '--json', '--peers', ''], { UINTR_DRIVER: 'poll' });
+    const ran = run('main', ['notify', ...tiny, '--json', '-', '--peers', ''], { UINTR_DRIVER: 'poll' });
     expect(ran.status).toBe(1);
     expect(of(ran, 'skipped')).toMatchObject([
       { contestant: 'uintr', title: 'uintr (this package), running', reason: "driver 'poll' has no interrupts" },
@@ -68,21 +71,39 @@ describe('uintr bench', () => {
   });
 
   test('where ours cannot run, every measure says why, and the exit code tells', () => {
-    const ran = run('main', [...tiny, '--json', '--peers', ''], { UINTR_COPY: 'nosuch' });
+    const args = [...tiny, '--json', '-', '--peers', '', '--ranks', '2'];
+    const ran = run('main', args, { UINTR_COPY: 'nosuch' });
     expect(ran.status).toBe(1);
-    // Doorbells copy nothing.
-    expect(of(ran, 'result').filter(({ contestant }) => contestant !== 'uintr/doorbell')).toEqual([]);
+    // Doorbells copy nothing, and what overhead compares with does without this package.
+    const others = ['uintr/doorbell', 'plain'];
+    expect(of(ran, 'result').filter(({ contestant }) => !others.includes(contestant))).toEqual([]);
     const skipped = of(ran, 'skipped');
-    expect(new Set(skipped.map(({ measure }) => measure))).toEqual(
-      new Set(['latency', 'bandwidth', 'overlap', 'notify']),
-    );
+    expect([...new Set(skipped.map(({ measure }) => measure))]).toEqual([
+      'latency',
+      'bandwidth',
+      'bibandwidth',
+      'rate',
+      'overlap',
+      'madmpi',
+      'availability',
+      'overhead',
+      'idle',
+      'handler',
+      'notify',
+      'collectives',
+      'collectives-overlap',
+      'scale',
+    ]);
     for (const { reason } of skipped) expect(reason).toMatch(/nosuch/);
   });
 
   test.each([
     [['nosuch'], /no measure nosuch; there are latency/],
     [['--peers', 'nosuch'], /no peer nosuch; there are openmpi/],
-    [['--sizes', '0'], /--sizes: not a positive whole number: 0/],
+    [['--ranks', '4,1'], /--ranks: not a whole number of at least 2: 1/],
+    [['--json', '/nonexistent/x'], /--json: ENOENT.*\/nonexistent\/x/],
+    [['--from', '/nonexistent/x'], /--from: \/nonexistent\/x: ENOENT/],
+    [['--sizes', '0'], /--sizes: not a whole number of at least 1: 0/],
     [['--nosuch'], /--nosuch/],
   ])('%j is refused before anything runs, with the reason', (args, reason) => {
     const { status, stderr, texts } = run('main', args);
@@ -95,7 +116,7 @@ describe('uintr bench', () => {
     const { status, texts } = run('main', ['--help']);
     const text = texts.join('\n');
     expect(status).toBe(0);
-    for (const word of ['latency', 'bandwidth', 'overlap', 'notify', 'openmpi', 'unix-socket', 'tgkill', '--quick']) {
+    for (const word of ['latency', 'bibandwidth', 'scale', 'notify', 'mpich', 'unix-socket', 'tgkill', '--quick']) {
       expect(text).toContain(word);
     }
   });

@@ -1,4 +1,4 @@
-import { chooseCpus, parseCpuList } from '../../bench/lib/pin.js';
+import { chooseCpus, orderedCpus, parseCpuList } from '../../bench/lib/pin.js';
 
 const alone = (cpu: number) => [cpu];
 
@@ -16,6 +16,12 @@ describe('where the ends of a peer run', () => {
 
   test('the first two that may be used are taken', () => {
     expect(chooseCpus([4, 6, 7], alone)).toEqual([4, 6]);
+  });
+
+  test('many ranks get one processor of each core before they share one', () => {
+    const pairs = (cpu: number) => [cpu & ~1, cpu | 1];
+    expect(orderedCpus([0, 1, 2, 3, 5], pairs)).toEqual([0, 2, 5, 1, 3]);
+    expect(orderedCpus([4], alone)).toBeUndefined();
   });
 
   test('two hardware threads of one core are not taken while there is another core', () => {

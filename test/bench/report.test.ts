@@ -55,7 +55,6 @@ describe('what a run comes to', () => {
   test('the table shows ratios over single peers, and over the best of a group', () => {
     const lines: MeasureLine[] = [...results, ...ratios(results, isOurs)];
     const text = reportTimes(lines, {
-      unit: 'µs',
       p99: '99 %',
       better: 'less',
       group: { title: 'THE BEST', ids: ['pipe', 'socket'] },
@@ -74,7 +73,7 @@ describe('what a run comes to', () => {
       title: 'MPI',
       reason: 'MPI: not installed (apt-get install mpi)',
     };
-    const text = reportTimes([results[0], skipped], { unit: 'µs', p99: '99 %', better: 'less' });
+    const text = reportTimes([results[0], skipped], { p99: '99 %', better: 'less' });
     expect(text).toContain('not run: MPI: MPI: not installed (apt-get install mpi)');
   });
 

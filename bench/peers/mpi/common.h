@@ -73,6 +73,12 @@ static inline double median_of(const double *values, int count) {
   return middle;
 }
 
+static inline double least_of(const double *values, int count) {
+  double least = values[0];
+  for (int i = 1; i < count; i++) least = values[i] < least ? values[i] : least;
+  return least;
+}
+
 static inline void print_array(const double *values, int count, double divisor) {
   putchar('[');
   for (int i = 0; i < count; i++) printf("%s%.3f", i ? "," : "", values[i] / divisor);
@@ -126,14 +132,23 @@ static inline void follow(const struct bench_measure *measure, const struct benc
 }
 
 // Arguments: budget least most, then bytes:batch:window of each case.
+static inline struct bench_plan plan_of(char **argv) {
+  return (struct bench_plan){atof(argv[1]), atoi(argv[2]), atoi(argv[3])};
+}
+
+static inline struct bench_case case_of(const char *argument) {
+  struct bench_case one;
+  if (sscanf(argument, "%zu:%d:%d", &one.bytes, &one.batch, &one.window) != 3) {
+    fprintf(stderr, "error: not a case: %s\n", argument);
+    MPI_Abort(MPI_COMM_WORLD, 2);
+  }
+  return one;
+}
+
 static inline void run_cases(int argc, char **argv, const struct bench_measure *measure) {
-  struct bench_plan plan = {atof(argv[1]), atoi(argv[2]), atoi(argv[3])};
+  struct bench_plan plan = plan_of(argv);
   for (int i = 4; i < argc; i++) {
-    struct bench_case one;
-    if (sscanf(argv[i], "%zu:%d:%d", &one.bytes, &one.batch, &one.window) != 3) {
-      fprintf(stderr, "error: not a case: %s\n", argv[i]);
-      MPI_Abort(MPI_COMM_WORLD, 2);
-    }
+    struct bench_case one = case_of(argv[i]);
     measure->prepare(&one);
     if (rank_ == 0) lead(measure, &one, plan);
     else follow(measure, &one);

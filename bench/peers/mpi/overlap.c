@@ -1,53 +1,6 @@
 // Overlap as in bench/ranks/overlap.ts: the sender, the receiver, or both compute between posting and waiting.
 // Arguments: bytes:repetitions:reference of each case, the last one being what the computation is to take, in µs.
-#include "common.h"
-
-static volatile uint32_t sink;
-
-// The same loop as bench/lib/work.ts.
-__attribute__((noinline)) static void work(long iterations) {
-  uint32_t x = 0x2545f491;
-  for (long i = 0; i < iterations; i++) {
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-  }
-  sink ^= x;
-}
-
-static double timed_work(long iterations) {
-  double start = now_us();
-  work(iterations);
-  return now_us() - start;
-}
-
-static double iterations_per_us(void) {
-  const long iterations = 200000;
-  double shortest = 1e12;
-  for (int run = 0; run < 30; run++) {
-    double micros = timed_work(iterations);
-    if (micros < shortest) shortest = micros;
-  }
-  return iterations / shortest;
-}
-
-// Both ends leave within the time of one short message.
-static void sync_ends(void) {
-  char token = 0;
-  if (rank_ == 1) MPI_Send(&token, 1, MPI_CHAR, peer_, TAG_SYNC, MPI_COMM_WORLD);
-  MPI_Recv(&token, 1, MPI_CHAR, peer_, TAG_SYNC, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-  if (rank_ == 0) MPI_Send(&token, 1, MPI_CHAR, peer_, TAG_SYNC, MPI_COMM_WORLD);
-}
-
-static double transfer(char *data, int bytes, long iterations) {
-  MPI_Request request;
-  double start = now_us();
-  if (rank_ == 0) MPI_Isend(data, bytes, MPI_CHAR, peer_, TAG_DATA, MPI_COMM_WORLD, &request);
-  else MPI_Irecv(data, bytes, MPI_CHAR, peer_, TAG_DATA, MPI_COMM_WORLD, &request);
-  if (iterations > 0) work(iterations);
-  MPI_Wait(&request, MPI_STATUS_IGNORE);
-  return now_us() - start;
-}
+#include "work.h"
 
 static void print_ends(const char *name, const double *first, const double *second, int count) {
   printf(",\"%s\":[", name);
@@ -68,15 +21,14 @@ static void scenario(const char *name, int sender, int receiver, size_t bytes, i
     sync_ends();
     double alone = computes ? timed_work(iterations) : 0;
     sync_ends();
-    double total = transfer(data, (int)bytes, computes ? iterations : 0);
+    double total = transfer(data, bytes, computes ? iterations : 0);
     if (i < 0) continue;
     mine[i] = alone;
     mine[count + i] = total;
   }
   free(data);
-  if (rank_ == 1) MPI_Send(mine, 2 * count, MPI_DOUBLE, peer_, TAG_TIMES, MPI_COMM_WORLD);
-  else {
-    MPI_Recv(theirs, 2 * count, MPI_DOUBLE, peer_, TAG_TIMES, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  gather_times(mine, theirs, 2 * count);
+  if (rank_ == 0) {
     printf("{\"bench\":\"overlap\",\"scenario\":\"%s\",\"bytes\":%zu", name, bytes);
     print_ends("alone", sender ? mine : NULL, receiver ? theirs : NULL, count);
     print_ends("total", sender ? mine + count : NULL, receiver ? theirs + count : NULL, count);

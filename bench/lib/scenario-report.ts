@@ -1,0 +1,17 @@
+// A measure of several scenarios: a table of figures, and one of ratios, for each.
+import type { MeasureLine } from './json.js';
+import { footnotes, only, type Style, timeTables, unique } from './report.js';
+
+export interface ScenarioStyle extends Style {
+  /** What stands above the tables of a scenario; itself, if not given. */
+  heading?(scenario: string): string;
+}
+
+export function reportScenarios(lines: MeasureLine[], style: ScenarioStyle): string {
+  const scenarios = unique(only(lines, 'result').map(({ scenario }) => scenario ?? ''));
+  const parts = scenarios.map((scenario) => {
+    const some = lines.filter((line) => !('scenario' in line) || line.scenario === scenario);
+    return [style.heading?.(scenario) ?? scenario, ...timeTables(some, style)].join('\n\n');
+  });
+  return [...parts, footnotes(lines)].filter((part) => part !== '').join('\n\n');
+}

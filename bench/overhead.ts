@@ -1,0 +1,35 @@
+// Measure: what interrupts cost who does not need them: one that is busy waiting, and one that computes and gets none.
+
+import { type Measure, runAlone } from './lib/measure.js';
+import { KiB, MiB, roundsOf } from './lib/plan.js';
+import { reportScenarios } from './lib/scenario-report.js';
+import { compareTimes, planFor, type Timing } from './lib/timing.js';
+import { computation, isBaseline, overheadContestants } from './peers/overhead.js';
+
+const timing = {
+  measure: 'overhead',
+  sizes: [8, 64 * KiB, MiB],
+  window: 1,
+  unit: 'µs' as const,
+  figure: (micros: number) => micros,
+  isSubject: (id: string) => !isBaseline(id),
+} satisfies Timing & { sizes: number[] };
+
+export const overhead: Measure = {
+  name: timing.measure,
+  title: 'busy waiting with interrupts over polling alone, and computation beside an idle world over Node alone',
+  peers: [],
+  async run(options, emit) {
+    const plan = planFor(options, timing);
+    const linesOf = ({ scenario }: { scenario?: string }) => (scenario === computation ? 1 : plan.cases.length);
+    await compareTimes({ ...timing, linesOf }, overheadContestants(plan), plan, roundsOf(options), emit);
+  },
+  report: (lines) =>
+    reportScenarios(lines, {
+      p99: '99 % take at most',
+      better: 'less',
+      column: (bytes) => (bytes === 0 ? '500,000 iterations' : undefined),
+    }),
+};
+
+if (require.main === module) void runAlone(overhead);
