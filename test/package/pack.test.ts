@@ -50,13 +50,13 @@ describe('npm pack', () => {
 
   test('contains the benchmarks that `uintr bench` runs', () => {
     expect(paths.filter((path) => path.startsWith('dist/bench/'))).not.toEqual([]);
-    for (const folder of ['notify', 'openmpi']) expect(paths).toContain(`bench/peers/${folder}/common.h`);
+    for (const folder of ['notify', 'mpi']) expect(paths).toContain(`bench/peers/${folder}/common.h`);
   });
 
   // The C programs are peers, which `uintr bench` compiles where there is an mpicc, or a cc.
   test('contains nothing else: no tests, no sources of its own, nothing to compile at install', () => {
     const allowed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bench\/peers\/(notify|openmpi)\/[\w-]+\.[ch]|prebuilds\/[\w-]+\/uintr\.node|dist\/(lib|bench)\/.+\.(js|mjs|cjs|d\.ts|d\.mts))$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bench\/peers\/(notify|mpi)\/[\w-]+\.[ch]|prebuilds\/[\w-]+\/uintr\.node|dist\/(lib|bench)\/.+\.(js|mjs|cjs|d\.ts|d\.mts))$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   });
 });
