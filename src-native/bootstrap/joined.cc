@@ -65,7 +65,7 @@ bool JoinedRank::make_own(const JoinRequest& request, JoinError* error) {
 bool JoinedRank::be_alone(JoinError* error) {
   const Layout layout{geometry};
   if (!Segment::create(Segment::Kind::World, layout.world_bytes(), &world, error)) return false;
-  const int failed = world.commit(0, layout.doorbell(geometry.size));
+  const int failed = world.commit(0, layout.claim(0, 0));
   if (failed != 0) return fail_syscall(error, "fallocate", failed, "no memory for the doorbells");
   rank = 0;
   return begin(error);
@@ -138,7 +138,10 @@ Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinErr
   step = client->send(&mapped, sizeof mapped, nullptr, 0, error);
   if (step != Step::Done) return step;
   wire::Received received;
-  return client->expect(wire::Type::Go, &received, error);
+  step = client->expect(wire::Type::Go, &received, error);
+  // SYNC POINT: formed. Read after the hub has hung up, so it cannot be written any more: all ranks begin, or none.
+  const bool formed = reinterpret_cast<Formed*>(world.base() + Layout{geometry}.formed())->word.acquire() != 0;
+  return step == Step::Retry && formed ? Step::Done : step;
 }
 
 wire::Identity JoinedRank::identity() const {

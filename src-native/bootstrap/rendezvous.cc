@@ -118,7 +118,7 @@ void Rendezvous::form() {
     return fail_all(error.message, wire::kNoMemory);
   }
   // Doorbells are rung by handlers, which cannot deal with a lack of memory; claim words are their owners' to commit.
-  if ((failed = world_.commit(0, layout.doorbell(size_))) != 0) {
+  if ((failed = world_.commit(0, layout.claim(0, 0))) != 0) {
     return fail_all("no memory for the doorbells: fallocate failed with " + errno_name(failed), wire::kNoMemory);
   }
   ranks_.assign(size_, nullptr);
@@ -183,6 +183,8 @@ void Rendezvous::open_barrier() {
     if (!m->mapped) return;
   }
   phase_ = Phase::Complete;
+  // SYNC POINT: formed. Written before the first rank is told, because that one may end this process before the last is.
+  reinterpret_cast<Formed*>(world_.base() + Layout{geometry_}.formed())->word.release(1);
   const wire::Plain go{.head = {.type = wire::Type::Go}};
   for (auto& m : members_) {
     if (m->arrived && !m->gone) {

@@ -5,7 +5,8 @@
 //   rank → hub   Fetch, with the own header written; the hub answers once every rank has sent one
 //   hub → rank   Peers, some at a time (a packet carries at most 253 descriptors), until all are fetched
 //   rank → hub   Mapped: peers are mapped and tried
-//   hub → rank   Go, when all have said so: from here on anybody may write to anybody
+//   hub → rank   Go, when all have said so: from here on anybody may write to anybody. It stands in the world segment
+//                too (Formed), for those whose hub ends before they are told
 //
 // and at any time Refused from the hub, and AskMissing / Missing.
 //
@@ -33,7 +34,7 @@
 namespace uintr::wire {
 
 constexpr uint32_t kMagic = 0x6a746e75;  // "untj"
-constexpr uint16_t kVersion = 3;
+constexpr uint16_t kVersion = 4;
 constexpr uint32_t kFdsPerRank = 5;
 constexpr uint32_t kPeersPerMessage = 50;  // 250 descriptors; SCM_MAX_FD is 253
 constexpr uint32_t kMaxFds = kFdsPerRank * kPeersPerMessage;

@@ -92,6 +92,11 @@ struct Doorbell {
   alignas(64) Shared<uint64_t> pending[kMaxRanks / 64];  // sources that have published something
 };
 
+// One per world: 1 once every rank has mapped the others and may begin.
+struct Formed {
+  alignas(64) Shared<uint32_t> word;
+};
+
 // One per (sending rank, slot): who copies which chunk (transfer.h).
 struct ClaimWord {
   alignas(64) Shared<uint64_t> word;
@@ -111,8 +116,9 @@ struct Layout {
   uint64_t control_bytes() const { return data_ring(g.size); }
 
   uint64_t doorbell(uint32_t rank) const { return rank * uint64_t{sizeof(Doorbell)}; }
+  uint64_t formed() const { return doorbell(g.size); }
   uint64_t claim(uint32_t rank, uint32_t slot) const {
-    return round_up(doorbell(g.size), 4096) + (uint64_t{rank} * g.max_requests + slot) * sizeof(ClaimWord);
+    return round_up(formed() + sizeof(Formed), 4096) + (uint64_t{rank} * g.max_requests + slot) * sizeof(ClaimWord);
   }
   uint64_t world_bytes() const { return round_up(claim(g.size, 0), 4096); }
 };

@@ -71,6 +71,7 @@ Place in_world(const Layout& l, uint64_t at) {
     auto i = static_cast<uint32_t>((at - l.claim(0, 0)) / sizeof(ClaimWord));
     return {Word::Claim, "claim", i / l.g.max_requests, i % l.g.max_requests};
   }
+  if (at >= l.formed()) return {Word::Other, "formed", 0, 0};
   auto rank = static_cast<uint32_t>(at / sizeof(Doorbell));
   switch (at % sizeof(Doorbell)) {
     case AT(Doorbell, upid) + AT(Upid, status):

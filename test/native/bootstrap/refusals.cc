@@ -9,6 +9,7 @@
 // sources: src-native/bootstrap/wire.cc
 // sources: test/native/bootstrap/thread_pthread.cc test/native/bootstrap/engine_stub.cc
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -100,6 +101,80 @@ void a_launcher_that_ends_ends_the_waiting() {
   w.hub.reset();
   w.sockets.clear();
   test::ended_well(waiting);
+}
+
+size_t bytes_of(wire::Type type) {
+  switch (type) {
+    case wire::Type::Hello:
+      return sizeof(wire::Hello);
+    case wire::Type::Welcome:
+      return sizeof(wire::Welcome);
+    case wire::Type::Fetch:
+      return sizeof(wire::Fetch);
+    case wire::Type::Peers:
+      return sizeof(wire::Peers);
+    case wire::Type::Refused:
+      return sizeof(wire::Text);
+    default:
+      return sizeof(wire::Plain);
+  }
+}
+
+// Between a rank and its hub; passes everything on until the hub or the rank says `last`, and then hangs up on both.
+void pass_until(wire::Type last, int hub, int rank) {
+  pollfd ends[2] = {{hub, POLLIN, 0}, {rank, POLLIN, 0}};
+  while (poll(ends, 2, -1) > 0) {
+    for (int from = 0; from < 2; ++from) {
+      if (ends[from].revents == 0) continue;
+      wire::Received r;
+      wire::receive(ends[from].fd, &r);
+      if (r.what != wire::Received::What::Message || r.message.head.type == last) return;
+      int fds[wire::kMaxFds];
+      for (uint32_t i = 0; i < r.fd_count; ++i) fds[i] = r.fds[i].get();
+      CHECK(wire::send(ends[1 - from].fd, &r.message, bytes_of(r.message.head.type), fds, r.fd_count) == 0);
+    }
+  }
+}
+
+// Two ranks, of which one loses the process that collects the ranks just before that says, or is told, `last`.
+template <class Other, class Cut>
+void lose_the_hub(wire::Type last, Other other, Cut cut) {
+  World w(2);
+  const pid_t whole = w.rank(0, other);
+  const pid_t between = w.rank(1, [&](int hub) {
+    int pair[2];
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
+    CHECK(wire::want_credentials(pair[0]));
+    const pid_t rank = test::child([&] {
+      close(hub);
+      close(pair[0]);
+      cut(pair[1]);
+    });
+    close(pair[1]);
+    pass_until(last, hub, pair[0]);
+    close(hub);
+    close(pair[0]);
+    test::ended_well(rank);
+  });
+  w.sockets.clear();
+  test::ended_well(whole);
+  test::ended_well(between);
+}
+
+void joins(int fd) {
+  std::unique_ptr<Joined> joined;
+  JoinError error;
+  CHECK_OK(join(test::request(2, fd), &joined, &error), error);
+}
+
+// The hub's process may be ended by the first rank that it has told to go.
+void a_hub_that_ends_while_it_says_go_has_said_so() { lose_the_hub(wire::Type::Go, joins, joins); }
+
+void a_hub_that_ends_before_all_have_mapped_has_not() {
+  lose_the_hub(
+      wire::Type::Mapped,
+      [](int fd) { fails(test::request(2, fd), "ERR_UINTR_JOIN", "rank 1 ended before all ranks had joined"); },
+      [](int fd) { fails(test::request(2, fd), "ERR_UINTR_JOIN", "ended before all had joined"); });
 }
 
 void values_must_agree() {
@@ -239,6 +314,8 @@ int main() {
   a_timeout_names_the_missing();
   a_rank_that_ends_ends_the_waiting();
   a_launcher_that_ends_ends_the_waiting();
+  a_hub_that_ends_while_it_says_go_has_said_so();
+  a_hub_that_ends_before_all_have_mapped_has_not();
   values_must_agree();
   waiting_can_be_cancelled();
   garbage_is_refused();
