@@ -23,8 +23,11 @@ constexpr uint32_t generation(uint64_t w) { return static_cast<uint32_t>(w >> 32
 constexpr State state(uint64_t w) { return static_cast<State>((w >> kNextBits) & 3); }
 constexpr uint32_t next(uint64_t w) { return static_cast<uint32_t>(w) & kMaxChunks; }
 
-// The sender offers: before the envelope is published.
+// The sender offers: before the envelope is published. Or a receiver advertises.
 inline void open(ClaimWord* c, uint32_t gen) { c->word.release(make(gen, Open, 0)); }
+
+// A send that its sender has matched: nobody else ever saw it open.
+inline void begin(ClaimWord* c, uint32_t gen) { c->word.release(make(gen, Moving, 0)); }
 
 // Open → Moving (the receiver matches) or Open → Withdrawn (the sender takes it
 // back). Exactly one of the two can win. `met`: what the word said before.

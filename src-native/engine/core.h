@@ -8,6 +8,7 @@
 //   receive.cc   posting, matching and cancelling receives; arena blocks for them
 //   probe.cc     looking for messages, and taking one to receive it later
 //   inbound.cc   records out of the rings
+//   advert.cc    receives that their senders match
 //   reply.cc     Match and Fin towards peers, also when the ring is full
 //   schedule.cc  collective operations
 //   transfer.cc  chunks: claiming, copying, the baton, the end of a transfer
@@ -38,8 +39,10 @@ struct Partner {
   Shared<uint32_t>* my_let_go;
   const Shared<uint64_t>* their_released;    // eager credit the peer has given back to us
   Shared<uint64_t>* my_released;             // and we to it
+  const Shared<uint64_t>* their_adverts;     // receives of the peer that we may match
+  Shared<uint64_t>* my_adverts;              // and of ours that it may
   const PublicSlot* slots;
-  ClaimWord* claims;                         // of the peer's sends
+  ClaimWord* claims;                         // of the peer's slots
   Doorbell* bell;
   unsigned char* heap;
   int32_t pid;
@@ -52,6 +55,8 @@ struct Partner {
   UnexpectedQueue::Pool pool;
   List queued;                // own sends that are not offered yet, in order
   List owed;                  // own slots that owe the peer a reply
+  uint32_t adverts;           // which of my_adverts are in use, as bits
+  uint32_t advertised[kAdverts];  // and the slots that are advertised there
   uint32_t pipelines;         // own pipelined sends on the way to it
   uint32_t outstanding;       // own sends not done, and receives being moved
   bool ring_ready;            // the data ring towards it is committed
@@ -78,7 +83,7 @@ struct Core : Engine {
   unsigned char* control;  // own segment
   ControlHeader* header;
   PublicSlot* public_slots;
-  ClaimWord* claims;       // of own sends
+  ClaimWord* claims;       // of own slots
   Doorbell* bell;
   unsigned char* heap;
   Partner* peers;
@@ -136,7 +141,7 @@ struct Core : Engine {
   bool send_eagerly(const Send& send, Need need);
   bool push_eager(Partner& p, uint32_t context, uint32_t tag, const void* data, uint64_t length);
   void queue_send(Slot& s);
-  void flush_sends(uint32_t peer);
+  void flush_sends(uint32_t peer, Effort effort);
   bool withdraw(Slot& s, Error error, Cause cause);
   void on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Effort effort);
 
@@ -182,6 +187,17 @@ struct Core : Engine {
   void complete(Schedule& c);
   void come_back();
 
+  // ---- advert.cc
+  bool worth_advertising(const Slot& s) const;
+  void advertise(uint32_t i);
+  bool retract(Slot& s);
+  bool take_back(uint32_t i);
+  void note_taken(Slot& s);
+  uint32_t find_posted(uint32_t context, uint32_t source, uint32_t tag);
+  void stop_advertising(uint32_t peer);
+  void on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort effort);
+  bool match_advertised(Slot& s, Effort effort);
+
   // ---- inbound.cc
   void drain_data(uint32_t peer, Effort effort);
   void drain_replies(uint32_t peer, Effort effort);
@@ -211,6 +227,8 @@ struct Core : Engine {
   void close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno);
   bool other_end_done(const Slot& s, uint32_t claimed_in_all) const;
   bool other_end_inside(const Slot& s) const;
+  static uint32_t chunk_for(uint64_t length);
+  static uint32_t best_kind(uint32_t kinds, bool in_heap);
   uint32_t usable_kind(const Slot& s) const;
   ClaimWord* claim_of(const Slot& s) const;
   void to_work(Slot& s);

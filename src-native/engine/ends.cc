@@ -81,6 +81,9 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
         s.peer = peer;
         finish(s, error, cause);
         break;
+      case SlotState::Taken:
+        if (s.peer == peer) finish(s, error, cause);
+        break;
       case SlotState::Matched:
         if (s.peer != peer || s.entry != kNone) break;  // an eager message is here in full
         s.error = error, s.cause = cause;  // for whoever receives it
@@ -111,9 +114,13 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
 
 void Core::fail_posted(Error error) {
   for (uint32_t i = 0; i < slots_touched; ++i) {
-    if (slots[i].state != SlotState::Posted) continue;
-    unpost(i);
-    finish(slots[i], error);
+    Slot& s = slots[i];
+    if (s.state == SlotState::Posted && take_back(i)) {
+      unpost(i);
+      finish(s, error);
+    }
+    // Its sender will say who it is; then this transfer is closed.
+    if (s.state == SlotState::Taken) s.state = SlotState::Closing, s.error = error;
   }
 }
 
@@ -264,6 +271,7 @@ void Engine::abandon(Error error) {
         break;
       case SlotState::Free:
       case SlotState::Posted:
+      case SlotState::Taken:
       case SlotState::Closing:
       case SlotState::Done:
       case SlotState::Running:

@@ -135,6 +135,8 @@ void Core::attach_peer(uint32_t peer, const PeerMap& m) {
   p.their_kinds = &their_out->copy_kinds;
   p.their_released = &their_in->released_blocks;
   p.my_released = &from->released_blocks;
+  p.their_adverts = their_in->adverts;
+  p.my_adverts = from->adverts;
   p.slots = reinterpret_cast<const PublicSlot*>(m.control + layout.slot(0));
   p.heap = m.heap;
   p.pid = m.pid;
@@ -205,7 +207,7 @@ Slot* Core::slot_of(uint32_t slot, uint32_t generation) {
 // touches its buffer no more.
 void Core::finish(Slot& s, Error error, Cause cause) {
   bool matched = s.state == SlotState::Active || s.state == SlotState::Closing || s.state == SlotState::Stalled ||
-                 s.state == SlotState::Matched;
+                 s.state == SlotState::Matched || s.state == SlotState::Taken;
   if (!is_receive(s)) {
     --open_sends;
     --peers[s.peer].outstanding;
@@ -255,7 +257,7 @@ void Core::service(uint32_t peer, Effort effort) {
   }
   if (!p.faulty) {
     flush_owed(peer);
-    flush_sends(peer);
+    flush_sends(peer, effort);
   }
 }
 
@@ -395,7 +397,7 @@ bool Engine::cancel(Handle handle) {
     return true;
   }
   if (!is_receive(*s)) return c->withdraw(*s, Error::Cancelled, Cause::None);
-  if (s->state != SlotState::Posted) return false;
+  if (s->state != SlotState::Posted || !c->take_back(c->index(*s))) return false;
   c->unpost(c->index(*s));
   c->finish(*s, Error::Cancelled);
   return true;

@@ -20,6 +20,7 @@ namespace uintr {
 
 constexpr uint64_t kControlMagic = 0x31306c7274636975ull;  // "uictrl01"
 constexpr uint32_t kLayoutVersion = 2;
+constexpr uint32_t kAdverts = 8;       // receives that are advertised to one peer at a time
 constexpr uint32_t kBlockBytes = 512;  // unit of eager credit, and of the unexpected pool
 
 // Every rank of a world must be joined with the same values of these.
@@ -66,13 +67,17 @@ struct Inbound {
   alignas(64) Shared<uint64_t> data_head;  // bytes ever consumed
   Shared<uint64_t> released_blocks;        // eager credit ever given back
   alignas(64) Shared<uint64_t> reply_head;
+  alignas(64) Shared<uint64_t> adverts[kAdverts];  // {generation, slot + 1} of a receive that it may match, or 0
 };
 
 // The public side of a request slot: what the partner of a transfer polls.
-// Each word carries the slot's generation in its upper half.
+// `done` and `passes` carry the slot's generation in their upper halves; the rest
+// describes an advertised receive (advert.cc).
 struct PublicSlot {
   alignas(64) Shared<uint64_t> done;    // chunks the owner has copied to the end
   Shared<uint64_t> passes;              // times the owner has passed the baton
+  Shared<uint32_t> context, tag;
+  Shared<uint64_t> address, heap_offset, room;
 };
 
 // A user posted-interrupt descriptor, bit for bit the hardware's (SDM vol. 3,
@@ -97,7 +102,7 @@ struct Formed {
   alignas(64) Shared<uint32_t> word;
 };
 
-// One per (sending rank, slot): who copies which chunk (transfer.h).
+// One per (rank, slot): of a send, who copies which chunk; of an advertised receive, who matches it (claim.h).
 struct ClaimWord {
   alignas(64) Shared<uint64_t> word;
 };

@@ -25,6 +25,7 @@ class PostedQueue {
     s.stamp = ++stamp_;
     list_append(chain(s), i, links());
     ++kinds_[kind(s)];
+    ++like(s);
     ++count_;
   }
 
@@ -32,6 +33,7 @@ class PostedQueue {
     Slot& s = slots_[i];
     list_remove(chain(s), i, links());
     --kinds_[kind(s)];
+    --like(s);
     --count_;
   }
 
@@ -48,12 +50,25 @@ class PostedQueue {
     return best;
   }
 
+  // Is this receive, from one source, the earliest for every message that fits it?
+  // False also where that takes too long to find out.
+  bool is_first(uint32_t i) const {
+    const Slot& s = slots_[i];
+    if (s.tag != kAnyTag) return find(s.context, s.peer, s.tag) == i;
+    return from_any_[s.context % kCounters] == 0 && from_one_[match_hash(s.context, s.peer, 0) % kCounters] == 1;
+  }
+
   uint32_t count() const { return count_; }
 
  private:
   static uint32_t kind(const Slot& s) { return (s.peer == kAnySource ? 1u : 0u) | (s.tag == kAnyTag ? 2u : 0u); }
   List* chain(const Slot& s) { return &chains_[match_hash(s.context, s.peer, s.tag) & mask_]; }
   LinksOf<Slot, &Slot::links> links() const { return {slots_}; }
+  // How many receives of its context and source there are, together with those that share the counter.
+  uint32_t& like(const Slot& s) {
+    return s.peer == kAnySource ? from_any_[s.context % kCounters]
+                                : from_one_[match_hash(s.context, s.peer, 0) % kCounters];
+  }
   uint32_t first(uint32_t context, uint32_t source, uint32_t tag) const {
     for (uint32_t l = chains_[match_hash(context, source, tag) & mask_].head; l != 0; l = slots_[l - 1].links.next) {
       const Slot& s = slots_[l - 1];
@@ -68,6 +83,8 @@ class PostedQueue {
   uint32_t mask_;
   uint32_t count_;
   uint32_t kinds_[4];
+  static constexpr uint32_t kCounters = 256;
+  uint32_t from_any_[kCounters], from_one_[kCounters];
 };
 
 }  // namespace uintr

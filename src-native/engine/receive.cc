@@ -33,6 +33,7 @@ void Core::attach(Slot& s, uint32_t entry) {
   const Unexpected& u = unexpected.at(entry);
   ++open_transfers;
   ++peers[u.source].outstanding;
+  s.matcher = true;
   s.peer = u.source;
   s.tag = u.tag;
   s.total = u.length;
@@ -90,6 +91,7 @@ void Core::stall(Slot& s) {
   s.state = SlotState::Stalled;
   list_append(&stalled, index(s), links());
   retry_stalled = true;
+  stop_advertising(s.peer);
 }
 
 // `s` hangs in no list and is matched with `entry`, which is in no queue any
@@ -116,7 +118,7 @@ void Core::hand_back(Slot& s) {
   if (!u.eager && (u.queued || u.generation != s.remote_generation)) {
     return fail_matched(s, Error::NoMemory);  // its sender has written another envelope over it
   }
-  uint32_t other = posted.find(s.context, s.peer, s.tag);
+  uint32_t other = find_posted(s.context, s.peer, s.tag);
   // SYNC POINT: hand-back. A sender that gives the message up closes the word
   // (claim.h): either it sees that nobody has the message, or we see that it
   // waits for us.
@@ -181,11 +183,17 @@ void Core::post(uint32_t i) {
   // (post_recv_now, run); the sender of an envelope sets its bit, then reads the
   // count (notice.cc).
   header->posted.exchange_sc(posted.count());
+  advertise(i);
 }
 
 void Core::unpost(uint32_t i) {
+  Slot& s = slots[i];
+  if (s.advert != 0) retract(s);
   posted.remove(i);
   header->posted.release(posted.count());
+  if (!worth_advertising(s)) return;
+  uint32_t next = posted.find(s.context, s.peer, s.tag);
+  if (next != kNone) advertise(next);
 }
 
 // Where a receive's message is to go.
@@ -263,7 +271,7 @@ Posted Core::post_recv_now(const Receive& r) {
 void Core::on_eager(uint32_t peer, const RecordHeader& h) {
   Partner& p = peers[peer];
   uint32_t blocks = UnexpectedQueue::blocks_for(h.length);
-  uint32_t i = posted.find(h.context, peer, h.tag);
+  uint32_t i = find_posted(h.context, peer, h.tag);
   if (i != kNone && (slots[i].flags & kAllocate) == 0) {
     Slot& s = slots[i];
     unpost(i);
@@ -312,14 +320,14 @@ void Core::on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort
   u.length = h.length;
   u.slot = h.slot, u.generation = h.generation;
   u.address = b.address, u.heap_offset = b.heap_offset;
-  uint32_t i = life == Life::Active ? posted.find(h.context, peer, h.tag) : kNone;
+  uint32_t i = life == Life::Active ? find_posted(h.context, peer, h.tag) : kNone;
   if (i == kNone) {
     unexpected.append(e);
     ++count.unexpected;
     sighted = true;
     return;
   }
-  if (!claim::decide(&peers[peer].claims[h.slot], h.generation, claim::Moving)) return;  // withdrawn
+  if (!claim::decide(&peers[peer].claims[h.slot], h.generation, claim::Moving)) return advertise(i);  // withdrawn
   unpost(i);
   receive_entry(slots[i], e, effort);
 }

@@ -44,6 +44,8 @@ class RingWriter {
     wanting_ = true;
   }
   bool wanting() const { return wanting_; }
+  // Has the consumer seen, and acted on, all that was ever written?
+  bool drained() { return look(head_->load_sc()) && seen_head_ == position_; }
 
   // For when nothing of ours waits for this ring any more.
   void stop_wanting() {

@@ -176,6 +176,7 @@ void Core::take_back_parts(Schedule& c) {
     Slot& s = slots[l - 1];
     l = s.part.next;
     if (s.state == SlotState::Posted) {
+      if (!take_back(index(s))) continue;  // its sender has matched it
       unpost(index(s));
       finish(s, Error::Cancelled);
     } else if (s.state == SlotState::Queued || s.state == SlotState::Offered) {
@@ -300,7 +301,7 @@ void Core::message_step(Schedule& c, const ScheduleStep& step, Effort effort) {
   Slot& s = take_part(c, step);
   s.buffer = const_cast<unsigned char*>(step.from);
   queue_send(s);
-  flush_sends(step.peer);
+  flush_sends(step.peer, effort);
 }
 
 // Posts a receive of a schedule, or lets it meet what is here already.

@@ -95,13 +95,14 @@ Posted Core::post_send_now(const Send& send) {
   s.length = send.length;
   queue_send(s);
   Handle handle = make_handle(i, s.generation);
-  flush_sends(send.dest);
+  budget = kMaxSlice;
+  flush_sends(send.dest, Effort::Call);
   if (send.dest == rank) run(Effort::Call);
   return Posted{handle, {}};
 }
 
 // Writes what is queued into the data ring, in order, as far as there is room.
-void Core::flush_sends(uint32_t peer) {
+void Core::flush_sends(uint32_t peer, Effort effort) {
   Partner& p = peers[peer];
   if (p.gone) return;
   if (p.queued.empty()) {
@@ -121,6 +122,7 @@ void Core::flush_sends(uint32_t peer) {
       eager = true;
       continue;
     }
+    if (match_advertised(s, effort)) continue;
     if (!p.data_out.room_or_want(kLongRecord)) break;
     // The claim word is open before the envelope that names it can be seen
     // (SYNC POINT: ring).
@@ -166,7 +168,8 @@ bool Core::withdraw(Slot& s, Error error, Cause cause) {
 
 void Core::on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Effort effort) {
   Slot* s = slot_of(h.slot, h.generation);
-  if (s == nullptr || is_receive(*s) || s->peer != peer) return;  // over already: its Fin has told
+  if (s == nullptr || s->peer != peer) return;  // over already: its Fin has told
+  if (is_receive(*s)) return on_taken(*s, h, b, effort);
   bool in_heap = b.heap_offset == kNoHeap ||
                  (b.heap_offset <= layout.g.heap_bytes && h.length <= layout.g.heap_bytes - b.heap_offset);
   if ((s->state != SlotState::Offered && s->state != SlotState::Closing) || s->remote_generation != 0 ||

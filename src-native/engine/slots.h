@@ -4,6 +4,7 @@
 //   receive  Posted → Active → Done                     Posted → Done (eager)
 //            Posted → Stalled → Active or Done          (no committed arena block at match time)
 //            Matched → Active → Done                     (taken by improbe, received by imrecv)
+//            Posted → Taken → Active → Done              (matched by its sender, which has not said so yet)
 //   any      Offered/Active → Closing → Done            (the other end may still touch the buffer)
 //   collective  Running → Done
 //
@@ -20,7 +21,7 @@
 
 namespace uintr {
 
-enum class SlotState : uint8_t { Free = 0, Queued, Offered, Posted, Matched, Stalled, Active, Closing, Done, Running };
+enum class SlotState : uint8_t { Free = 0, Queued, Offered, Posted, Matched, Stalled, Taken, Active, Closing, Done, Running };
 
 enum SlotFlags : uint8_t {
   kAllocate = 1,      // receive into an arena block taken at match time
@@ -42,6 +43,8 @@ struct Slot {
   uint32_t generation;
   SlotState state;
   uint8_t flags;
+  uint8_t advert;     // a posted receive that is advertised: where, plus one (advert.cc)
+  bool matcher;       // this end has matched the transfer, so it has the baton first
   bool matched_here;  // a send to oneself that a receive has taken: private, so no garbage in a claim word can forge it
   uint32_t context;
   uint32_t peer;     // a receive's may be kAnySource until matched

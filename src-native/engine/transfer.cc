@@ -10,17 +10,6 @@ namespace {
 
 constexpr long kEsrch = 3;
 
-// Eight chunks of a medium message, so that both ends find work, and a handler
-// soon sees that its peer has come to wait.
-uint32_t chunk_for(uint64_t length) {
-  if (length <= kSingleChunk) return static_cast<uint32_t>(length == 0 ? 1 : length);
-  uint64_t c = round_up(length / 8, kChunkUnit);
-  if (c < kMinChunk) c = kMinChunk;
-  if (c > kMaxChunk) c = kMaxChunk;
-  while (length / c >= claim::kMaxChunks) c *= 2;
-  return static_cast<uint32_t>(c);
-}
-
 uint64_t slice_for(uint64_t length, uint64_t configured) {
   if (configured != 0) return configured;
   uint64_t s = length / 8;
@@ -29,18 +18,29 @@ uint64_t slice_for(uint64_t length, uint64_t configured) {
 
 uint32_t log2_kind(uint32_t kind) { return static_cast<uint32_t>(__builtin_ctz(kind)); }
 
-// The best way to reach a buffer, of those in `kinds`; 0: none.
-uint32_t best_kind(uint32_t kinds, bool in_heap) {
-  if ((kinds & kCopyDirect) != 0) return kCopyDirect;
-  if ((kinds & kCopyHeap) != 0 && in_heap) return kCopyHeap;
-  return kinds & kCopyCma;
-}
-
 uint32_t counted_for(uint64_t word, uint32_t generation, uint32_t otherwise) {
   return static_cast<uint32_t>(word >> 32) == generation ? static_cast<uint32_t>(word) : otherwise;
 }
 
 }  // namespace
+
+// Eight chunks of a medium message, so that both ends find work, and a handler
+// soon sees that its peer has come to wait.
+uint32_t Core::chunk_for(uint64_t length) {
+  if (length <= kSingleChunk) return static_cast<uint32_t>(length == 0 ? 1 : length);
+  uint64_t c = round_up(length / 8, kChunkUnit);
+  if (c < kMinChunk) c = kMinChunk;
+  if (c > kMaxChunk) c = kMaxChunk;
+  while (length / c >= claim::kMaxChunks) c *= 2;
+  return static_cast<uint32_t>(c);
+}
+
+// The best way to reach a buffer, of those in `kinds`; 0: none.
+uint32_t Core::best_kind(uint32_t kinds, bool in_heap) {
+  if ((kinds & kCopyDirect) != 0) return kCopyDirect;
+  if ((kinds & kCopyHeap) != 0 && in_heap) return kCopyHeap;
+  return kinds & kCopyCma;
+}
 
 ClaimWord* Core::claim_of(const Slot& s) const {
   return is_receive(s) ? &peers[s.peer].claims[s.remote_slot] : &claims[index(s)];
@@ -197,7 +197,7 @@ bool Core::copy_next(Slot& s) {
 
 bool Core::holds_baton(const Slot& s) const {
   uint32_t theirs = counted_for(peers[s.peer].slots[s.remote_slot].passes.acquire(), s.remote_generation, kNone);
-  return theirs != kNone && (is_receive(s) ? s.passes == theirs : theirs == s.passes + 1);
+  return theirs != kNone && (s.matcher ? s.passes == theirs : theirs == s.passes + 1);
 }
 
 void Core::pass_baton(Slot& s) {
@@ -291,6 +291,7 @@ bool Core::other_end_done(const Slot& s, uint32_t claimed_in_all) const {
 // SYNC POINT: done. It counts a chunk after the copy (copy_next); who reads the count here may free the buffer.
 bool Core::other_end_inside(const Slot& s) const {
   if ((s.flags & kPipelined) != 0) return false;
+  if (is_receive(s) && s.remote_generation == 0) return true;  // its sender has taken it, and not said more yet
   uint32_t in_all = claim::close(claim_of(s), claim_generation(s));  // closed already: this only reads
   return in_all != kNone && in_all != s.claimed && !other_end_done(s, in_all);
 }

@@ -44,6 +44,7 @@ void Engine::each_request(void (*visit)(void*, const RequestView&), void* to) co
       case SlotState::Queued: v.state = RequestView::State::Queued; break;
       case SlotState::Offered: v.state = RequestView::State::Offered; break;
       case SlotState::Posted: v.state = RequestView::State::Posted; break;
+      case SlotState::Taken:
       case SlotState::Matched: v.state = RequestView::State::Matched; break;
       case SlotState::Stalled: v.state = RequestView::State::Stalled; break;
       case SlotState::Active: v.state = RequestView::State::Active; break;

@@ -92,7 +92,7 @@ TEST("04 nobody goes to sleep over something that is there already") {
 TEST("05 a handler that finishes something for a sleeping loop wakes it") {
   World w;
   std::vector<unsigned char> out = pattern(kLarge, 4), in(kLarge);
-  w[1].recv(0, in.data(), kLarge);
+  w[1].recv(kAnySource, in.data(), kLarge);
   CHECK(w[1]->prepare_sleep(Attention::Sleeping));
   w[0].send(1, out.data(), kLarge);
   CHECK_EQ(w[1].interrupted.load(), 1u);
@@ -172,7 +172,7 @@ TEST("09 who turns from waiting to computing passes on what only it was copying"
 TEST("10 counters count") {
   World w;
   std::vector<unsigned char> out = pattern(kLarge, 8), in(kLarge);
-  w[1].recv(0, in.data(), kLarge, 1);
+  w[1].recv(kAnySource, in.data(), kLarge, 1);
   w[0].send(1, out.data(), kLarge, 1);
   w[0].send(1, out.data(), kSmall, 2);
   w.settle();
