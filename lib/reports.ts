@@ -20,6 +20,8 @@ export interface WorldStats {
   /** How messages left: through the ring at once, or by rendezvous. */
   eagerSent: number;
   rendezvousSent: number;
+  /** Of the latter, those that found their receive posted, matched it by themselves and copied at once (not by pipeline). */
+  matchedBySender: number;
   interrupts: {
     /** Notices that wanted a peer's CPU; of those, how many became an interrupt, and how many the peer did not need. */
     posted: number;

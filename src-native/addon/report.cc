@@ -47,6 +47,7 @@ napi_value stats(napi_env env, napi_callback_info info) {
       {"bytesReceived", counters.bytes_received},
       {"eagerSent", counters.eager_sent},
       {"rendezvousSent", counters.rendezvous_sent},
+      {"matchedBySender", counters.pushed},
       {"wakesSent", counters.wakes_sent},
       {"slicesInHandler", counters.slices_in_handler},
       {"batonsPassed", counters.batons_passed},

@@ -144,6 +144,7 @@ bool Core::match_advertised(Slot& s, Effort effort) {
     s.chunk = chunk_for(s.moving);
     s.chunks = static_cast<uint32_t>((s.moving - 1) / s.chunk + 1);
     claim::begin(&claims[index(s)], s.generation);
+    ++count.rendezvous_sent;
     ++count.pushed;
     to_work(s);
     owe_match(s, Need::Look);  // who needs the receiver's CPU passes it the baton

@@ -91,7 +91,7 @@ constexpr uint32_t kHandlerBuckets = 32;
 struct Counters {
   uint64_t sends, receives;                  // requests completed without error
   uint64_t bytes_sent, bytes_received;       // of those
-  uint64_t eager_sent, rendezvous_sent, pushed;  // pushed: matched with an advertised receive
+  uint64_t eager_sent, rendezvous_sent, pushed;  // pushed: those that found a receive advertised
   uint64_t interrupts_posted;                // notices that wanted the peer's CPU
   uint64_t interrupts_sent;                  // of those: an interrupt was asked of the driver
   uint64_t interrupts_suppressed;            // of those: the peer was attentive anyway

@@ -121,6 +121,26 @@ describe('stats()', () => {
     assert.equal(after.rendezvousSent - before.rendezvousSent, 1);
   });
 
+  for (const [copy, matched] of [
+    ['cma', 1],
+    ['pipeline', 0],
+  ] as const) {
+    rankTest(
+      `8. counts the sends that match a posted receive by themselves (${copy}: ${matched})`,
+      { join: { copy } },
+      async (world) => {
+        const into = new Uint8Array(500_000);
+        const received = world.rank === 0 ? world.irecv(into, { source: 1, tag: 8 }) : undefined;
+        await meet(world);
+        const before = world.stats().matchedBySender;
+        if (world.rank === 1) await world.send(pattern(8, into.length), { dest: 0, tag: 8 });
+        await received;
+        if (received) assertPattern(into, 8);
+        else assert.equal(world.stats().matchedBySender - before, matched);
+      },
+    );
+  }
+
   for (const copy of ['cma', 'pipeline'] as const) {
     rankTest(
       `9. counts the bytes copied by each side, by the way they were copied (${copy})`,
