@@ -193,9 +193,10 @@ export class Core {
     context: number,
     signal: AbortSignal | undefined,
     scope?: Scope,
+    flags = into ? 0 : FLAG_ALLOCATE,
   ): Request<T> {
     if (signal?.aborted) return rejected(this, signal.reason);
-    this.#arguments(engineSource(source, scope), tag === ANY_TAG ? ANY : tag, context, into ? 0 : FLAG_ALLOCATE);
+    this.#arguments(engineSource(source, scope), tag === ANY_TAG ? ANY : tag, context, flags);
     const request = create(this, read, into, false, scope);
     this.#posted(request, this.native.postRecv(into), signal);
     if (scope !== undefined && source === ANY_SOURCE && isActive(request)) scope.waitsForAny(request);

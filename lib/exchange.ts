@@ -39,6 +39,8 @@ export const SLOT_MASK = 0xfffff;
 
 export const FLAG_SYNCHRONOUS = 1;
 export const FLAG_ALLOCATE = 2;
+/** Of a receive: its message can wait until the program comes here by itself. */
+export const FLAG_PATIENT = 4;
 
 /** PostResult */
 export const POST_DONE = -1;

@@ -4,6 +4,7 @@ import { ANY_SOURCE, ANY_TAG } from '../constants.js';
 import { contextOfPurpose, Purpose } from '../context.js';
 import { type Core, readStatus } from '../core.js';
 import { UintrError } from '../errors.js';
+import { FLAG_PATIENT } from '../exchange.js';
 import type { Group } from '../group.js';
 import type { Status } from '../message.js';
 import {
@@ -57,6 +58,7 @@ export class Channel {
   hasEnded = false;
   // Posted while something is under way: another rank may tell that it has failed.
   #guard: Request<Status> | undefined;
+  #isStopping = false;
   // Of the world, after a failure.
   #sinks: Sink[] | undefined;
 
@@ -75,6 +77,7 @@ export class Channel {
     this.hasEnded = true;
     for (const sink of this.#sinks ?? []) sink.stop();
     for (const execution of [...this.#underWay]) execution.fail(error);
+    if (this.#underWay.size === 0) this.#stopListening();
   }
 
   /**
@@ -117,7 +120,7 @@ export class Channel {
           this.#underWay.delete(execution);
           for (const buffer of memory) core.release(buffer);
           this.#scope?.release();
-          if (this.#underWay.size === 0) this.#stopListening();
+          if (this.#underWay.size === 0) this.#stopListeningSoon();
           this.#sinkIfOver();
           if (error === undefined) fulfil(request, call.result);
           else fail(request, isPeerExited(error) ? Failure.of(tag, core.rank, error).errorFor(tag, group) : error);
@@ -187,10 +190,24 @@ export class Channel {
   /** False if nobody is left to tell anything. */
   #listen(): boolean {
     if (this.#isListening()) return true;
-    const guard = this.#core.postRecv(readStatus, this.#heard, ANY_SOURCE, ANY_TAG, this.#revoke, undefined);
+    const core = this.#core;
+    const guard = core.postRecv(
+      readStatus,
+      this.#heard,
+      ANY_SOURCE,
+      ANY_TAG,
+      this.#revoke,
+      undefined,
+      undefined,
+      FLAG_PATIENT,
+    );
     this.#guard = guard;
     if (!isActive(guard)) return this.#hear(guard);
-    whenOver(guard, () => this.#hear(guard));
+    this.#scope?.hold();
+    whenOver(guard, () => {
+      this.#scope?.release();
+      this.#hear(guard);
+    });
     return true;
   }
 
@@ -215,6 +232,19 @@ export class Channel {
 
   #stopListening(): void {
     if (this.#guard !== undefined && isActive(this.#guard)) this.#core.withdraw(slotOf(this.#guard));
+  }
+
+  /** A program that calls one operation after another listens all the time, until the event loop has its turn. */
+  #stopListeningSoon(): void {
+    if (this.hasEnded || this.#failure !== undefined) {
+      this.#stopListening();
+    } else if (!this.#isStopping) {
+      this.#isStopping = true;
+      setImmediate(() => {
+        this.#isStopping = false;
+        if (this.#underWay.size === 0) this.#stopListening();
+      });
+    }
   }
 }
 

@@ -48,7 +48,8 @@ napi_value post_recv(napi_env env, napi_callback_info info) {
   bool allocate = (x.flags & kFlagAllocate) != 0;
   Bytes bytes{};
   if (!allocate && !bytes_of(env, into, &bytes)) return integer(env, kPostNotBytes);
-  Posted posted = world->engine()->post_recv({x.peer, x.context, x.tag, bytes.data, bytes.length, allocate});
+  const bool patient = (x.flags & kFlagPatient) != 0;
+  Posted posted = world->engine()->post_recv({x.peer, x.context, x.tag, bytes.data, bytes.length, allocate, patient});
   return integer(env, outcome(world, posted, bytes.array_buffer));
 }
 

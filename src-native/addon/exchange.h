@@ -38,6 +38,7 @@ struct Exchange {
 };
 constexpr uint32_t kFlagSynchronous = 1;  // of postSend
 constexpr uint32_t kFlagAllocate = 2;     // of postRecv and imrecv
+constexpr uint32_t kFlagPatient = 4;      // of postRecv
 
 // What postSend, postRecv, improbe and imrecv return: a slot (>= 0), or one of these.
 enum PostResult : int32_t {

@@ -53,9 +53,11 @@ uint32_t World::wait_slice(double ms) {
     kick_at_ = now + kick_after_;
   }
   const uint64_t brisk = first ? wait_pace_.idle(now) : 0;
-  const uint64_t spin = crowded() ? kCrowdedSpinNs : std::max(kSpinNs, brisk);
+  const bool offering = !crowded() || offer_.worthwhile();
+  const uint64_t spin = offering ? std::max(kSpinNs, brisk) : kCrowdedSpinNs;
   engine_->begin_polling();
-  uint64_t spin_until = first ? now + spin : 0, yield_from = now + kYieldAfterNs;
+  uint64_t spin_until = first ? now + spin : 0;
+  const uint64_t yield_from = crowded() ? now : now + kYieldAfterNs;
   uint64_t copied = engine_->pieces_copied();
   for (;;) {
     bool more = false;
@@ -79,7 +81,10 @@ uint32_t World::wait_slice(double ms) {
       kick_at_ = now + kick_after_;
     }
     if (now < spin_until) {
-      if (!moving && now >= yield_from) sched_yield();
+      if (!moving && offering && now >= yield_from) {
+        sched_yield();
+        offer_.took(uv_hrtime() - now);
+      }
       continue;
     }
     if (!stalled && engine_->waits_for_memory()) break;  // the next slice begins with what helps it

@@ -14,6 +14,7 @@
 #include "addon/exchange.h"
 #include "addon/js.h"
 #include "addon/loop.h"
+#include "addon/offer.h"
 #include "addon/pace.h"
 #include "addon/schedule.h"
 #include "bootstrap/bootstrap.h"
@@ -170,6 +171,7 @@ class World : public std::enable_shared_from_this<World> {
   uint64_t kick_after_ = 0;         // ns
   Pace pace_{0};       // of the event loop
   Pace wait_pace_{0};  // of wait()
+  Offer offer_;
   int crowded_ = -1;  // crowded(); not looked up yet
 
   napi_async_cleanup_hook_handle hook_ = nullptr;

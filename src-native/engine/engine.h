@@ -80,6 +80,7 @@ struct Receive {
   void* data;        // nullptr with allocate
   uint64_t length;
   bool allocate;     // receive into a block of the own arena, whatever the length
+  bool patient = false;  // its message can wait until the thread looks by itself
 };
 
 struct Envelope {

@@ -27,6 +27,7 @@ class PostedQueue {
     ++kinds_[kind(s)];
     ++like(s);
     ++count_;
+    patient_ += s.patient;
   }
 
   void remove(uint32_t i) {
@@ -35,6 +36,7 @@ class PostedQueue {
     --kinds_[kind(s)];
     --like(s);
     --count_;
+    patient_ -= s.patient;
   }
 
   // The earliest receive that fits the message, or kNone. Does not remove it.
@@ -59,6 +61,8 @@ class PostedQueue {
   }
 
   uint32_t count() const { return count_; }
+  // Of these, those for whose message the rank is to be interrupted.
+  uint32_t pressing() const { return count_ - patient_; }
 
  private:
   static uint32_t kind(const Slot& s) { return (s.peer == kAnySource ? 1u : 0u) | (s.tag == kAnyTag ? 2u : 0u); }
@@ -81,7 +85,7 @@ class PostedQueue {
   Slot* slots_;
   uint64_t stamp_;
   uint32_t mask_;
-  uint32_t count_;
+  uint32_t count_, patient_;
   uint32_t kinds_[4];
   static constexpr uint32_t kCounters = 256;
   uint32_t from_any_[kCounters], from_one_[kCounters];

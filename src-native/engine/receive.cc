@@ -182,7 +182,7 @@ void Core::post(uint32_t i) {
   // SYNC POINT: posted. The count is published, then the bitmap is looked at
   // (post_recv_now, run); the sender of an envelope sets its bit, then reads the
   // count (notice.cc).
-  header->posted.exchange_sc(posted.count());
+  header->posted.exchange_sc(posted.pressing());
   advertise(i);
 }
 
@@ -190,7 +190,7 @@ void Core::unpost(uint32_t i) {
   Slot& s = slots[i];
   if (s.advert != 0) retract(s);
   posted.remove(i);
-  header->posted.release(posted.count());
+  header->posted.release(posted.pressing());
   if (!worth_advertising(s)) return;
   uint32_t next = posted.find(s.context, s.peer, s.tag);
   if (next != kNone) advertise(next);
@@ -248,6 +248,7 @@ Posted Core::post_recv_now(const Receive& r) {
   budget = kMaxSlice;
   Slot& s = slots[i];
   describe(s, r.data, r.length, r.allocate);
+  s.patient = r.patient;
   s.context = r.context;
   s.peer = r.source;
   s.tag = r.tag;

@@ -45,6 +45,7 @@ struct Slot {
   uint8_t flags;
   uint8_t advert;     // a posted receive that is advertised: where, plus one (advert.cc)
   bool matcher;       // this end has matched the transfer, so it has the baton first
+  bool patient;       // a receive whose message needs no CPU of this rank (Need::Match)
   bool matched_here;  // a send to oneself that a receive has taken: private, so no garbage in a claim word can forge it
   uint32_t context;
   uint32_t peer;     // a receive's may be kAnySource until matched

@@ -24,7 +24,7 @@ void Engine::counters(Counters* out) {
 void Engine::queues(QueueView* out) const {
   const Core* c = core(this);
   *out = QueueView{};
-  out->posted = c->posted.count();
+  out->posted = c->posted.pressing();
   out->unexpected_eager = c->unexpected.eager_count();
   out->unexpected_rendezvous = c->unexpected.rendezvous_count();
   out->slots_used = c->slots_used;
@@ -38,6 +38,7 @@ void Engine::each_request(void (*visit)(void*, const RequestView&), void* to) co
   const Core* c = core(this);
   for (uint32_t i = 0; i < c->slots_touched; ++i) {
     const Slot& s = c->slots[i];
+    if (s.patient) continue;  // listens to what may never come, and nobody waits for it
     RequestView v{};
     switch (s.state) {
       case SlotState::Free: continue;

@@ -25,6 +25,7 @@ function once(name: string, is: (told: Told) => boolean, then: (told: Told) => v
 }
 
 const isCollective = ({ kind }: Told): boolean => kind === 'collective';
+const isReceive = ({ kind }: Told): boolean => kind === 'receive';
 const isFirst = (): boolean => true;
 
 /** Rank 1 fails in an operation before. */
@@ -127,16 +128,16 @@ describe('who is told of requests', () => {
   rankTest('6. may wait for the object whose part is being received', 2, async (world) => {
     const bytes = new Uint8Array(300_000).fill(7);
     if (world.rank === 0) {
-      await meet(world);
+      await world.recv(NOTHING, { source: 1, tag: 1 });
       await world.sendObject([bytes], { dest: 1, tag: 2 });
     } else {
       const object = world.irecvObject({ source: 0, tag: 2 });
-      await meet(world);
       let waited = false;
-      once('uintr:request', isFirst, () => {
+      once('uintr:request', isReceive, () => {
         object.wait();
         waited = true;
       });
+      world.isend(NOTHING, { dest: 0, tag: 1 });
       assert.deepEqual((await object).value, [bytes]);
       assert.ok(waited);
     }

@@ -57,6 +57,30 @@ TEST("02 an envelope interrupts nobody who has no receive posted, but wakes who 
   }
 }
 
+TEST("02 a patient receive asks for no interrupt, is matched like any other, and is not shown") {
+  World w;
+  unsigned char bytes[kLarge] = {1}, into[kLarge];
+  Posted r = w[1]->post_recv({0, 0, 7, into, sizeof into, false, true});
+  QueueView q;
+  w[1]->queues(&q);
+  CHECK_EQ(q.posted, 0u);
+  bool shown = false;
+  w[1]->each_request([](void* to, const RequestView&) { *static_cast<bool*>(to) = true; }, &shown);
+  CHECK(!shown);
+  Posted s = w[0].send(1, bytes, kLarge, 8);  // not its
+  CHECK(take(w[1]) == (Told{0, 0}));
+  // A pressing one beside it does ask.
+  unsigned char other[1];
+  w[1].recv(0, other, 1, 99);
+  Posted s2 = w[0].send(1, bytes, kLarge, 9);
+  CHECK(take(w[1]) == (Told{1, 0}));
+  Posted mine = w[0].send(1, bytes, kSmall, 7);
+  CHECK(mine.handle == kNoHandle);
+  w[1].progress();
+  CHECK(w[1].over(r));
+  CHECK(!w[0].over(s) && !w[0].over(s2));
+}
+
 TEST("03 without interrupts a sleeper is woken, and a computing rank is left alone") {
   CHECK(told(Attention::Computing, kLarge, false, false) == (Told{0, 0}));
   CHECK(told(Attention::Sleeping, kLarge, false, false) == (Told{0, 1}));
