@@ -33,7 +33,6 @@ const CASES: Record<string, { start: (world: World, length: number) => Request<u
       start: (world, length) => world.ialltoall(bytes(length * world.size), bytes(length * world.size)),
       from: 4 * KiB,
     },
-    reduceLong: { start: (world, length) => world.ireduce(f64(length), f64(length), 'sum', 0), from: 2 * KiB },
     allreduceLong: { start: (world, length) => world.iallreduce(f64(length), f64(length), 'sum'), from: 2 * KiB },
     allreduceRing: { start: (world, length) => world.iallreduce(f64(length), f64(length), 'sum'), from: 16 * KiB },
     reduceScatterLong: {

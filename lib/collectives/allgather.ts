@@ -14,29 +14,29 @@ export function allgather(s: Schedule, from: Place | undefined, into: Place, byt
     bruck(s, from ?? at(into, rank * bytes), into, bytes);
     return;
   }
-  if (from !== undefined) s.copy(at(into, rank * bytes), from, bytes);
-  if (long) ringAllgather(s, into, Blocks.equal(size, bytes), rank, (position) => position);
-  else recursiveDoubling(s, into, bytes);
+  if (long) ringAllgather(s, into, Blocks.equal(size, bytes), rank, (position) => position, from);
+  else recursiveDoubling(s, from, into, bytes);
 }
 
 /** As {@link allgather} with blocks of different lengths, which all ranks know: a ring. */
 export function allgatherv(s: Schedule, from: Place | undefined, into: Place, blocks: Blocks): void {
-  const { rank } = s;
-  if (from !== undefined) s.copy(at(into, blocks.offset(rank)), from, blocks.bytes(rank));
-  ringAllgather(s, into, blocks, rank, (position) => position);
+  ringAllgather(s, into, blocks, s.rank, (position) => position, from);
 }
 
 /** Recursive doubling, for powers of two: partners exchange all they have (Thakur, Rabenseifner, Gropp 2005). */
-function recursiveDoubling(s: Schedule, into: Place, bytes: number): void {
+function recursiveDoubling(s: Schedule, from: Place | undefined, into: Place, bytes: number): void {
   const { rank, size } = s;
+  const own = at(into, rank * bytes);
   for (let have = 1; have < size; have *= 2) {
     const partner = rank ^ have;
     const mine = rank - (rank % have);
     const theirs = partner - (partner % have);
-    s.send(partner, at(into, mine * bytes), have * bytes);
+    s.send(partner, have === 1 ? (from ?? own) : at(into, mine * bytes), have * bytes);
     s.recv(partner, at(into, theirs * bytes), have * bytes);
+    if (have === 1 && from !== undefined) s.copy(own, from, bytes);
     s.next();
   }
+  if (size === 1 && from !== undefined) s.copy(own, from, bytes);
 }
 
 /**

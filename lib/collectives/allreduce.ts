@@ -7,15 +7,21 @@ import { at, doublings, type Place, type Schedule } from './schedule.js';
 import { THRESHOLDS } from './thresholds.js';
 import type { Vector } from './vector.js';
 
-/** The vectors at `own` of all ranks, to the same place of all. */
-export function allreduce(s: Schedule, own: Place, vector: Vector): void {
+/** The vectors at `from` of all ranks, to `own` of all, which may be the same place. */
+export function allreduce(s: Schedule, from: Place, own: Place, vector: Vector): void {
   const { bytes, elementBytes, commutes } = vector;
-  if (bytes === 0 || s.size === 1) return;
+  if (bytes === 0) return;
   const long = commutes && bytes >= THRESHOLDS.allreduceLong && bytes / elementBytes >= s.size;
   const powerOfTwo = (s.size & (s.size - 1)) === 0;
+  if (long && powerOfTwo && s.size > 1) {
+    rabenseifner(s, from, own, vector);
+    return;
+  }
+  if (own.buffer !== from.buffer) s.copy(own, from, bytes);
+  if (s.size === 1) return;
   if (!long) recursiveDoubling(s, own, bytes);
-  else if (!powerOfTwo && bytes >= THRESHOLDS.allreduceRing) ring(s, own, vector);
-  else rabenseifner(s, own, vector);
+  else if (bytes >= THRESHOLDS.allreduceRing) ring(s, own, vector);
+  else rabenseifner(s, own, own, vector);
 }
 
 /** Recursive doubling: partners exchange what they have (Thakur, Rabenseifner, Gropp 2005). Keeps the order of the ranks. */
@@ -39,18 +45,20 @@ function recursiveDoubling(s: Schedule, own: Place, bytes: number): void {
   fold.end(s, own, bytes);
 }
 
-/** Rabenseifner's: reduce-scatter by recursive halving, then allgather by recursive doubling. */
-function rabenseifner(s: Schedule, own: Place, { bytes, elementBytes }: Vector): void {
+/**
+ * Rabenseifner's: reduce-scatter by recursive halving, then allgather by recursive doubling. `from` is `own` where the
+ * number of ranks is not a power of two.
+ */
+function rabenseifner(s: Schedule, from: Place, own: Place, { bytes, elementBytes }: Vector): void {
   const fold = new Fold(s.rank, s.size);
   const { place, places } = fold;
-  const other = s.scratch(bytes);
-  fold.begin(s, own, other, bytes);
+  if (places !== s.size) fold.begin(s, own, s.scratch(bytes), bytes);
   if (place === undefined) {
     for (let i = 0; i < 2 * doublings(places); i += 1) s.next();
   } else {
     const blocks = Blocks.split(bytes, elementBytes, places);
     const rankOf = (p: number): number => fold.rankOf(p);
-    halve(s, own, other, blocks, place, places, rankOf);
+    halve(s, from, own, blocks, place, places, rankOf);
     double(s, own, blocks, place, places, rankOf);
   }
   fold.end(s, own, bytes);

@@ -13,22 +13,21 @@ export function alltoall(s: Schedule, from: Place, into: Place, bytes: number): 
 /** Each block straight to its rank: to all at once, or, long ones, in pairs that exchange, one after another. */
 function direct(s: Schedule, from: Place, into: Place, bytes: number): void {
   const { rank, size } = s;
-  s.copy(at(into, rank * bytes), at(from, rank * bytes), bytes);
   const powerOfTwo = (size & (size - 1)) === 0;
   for (let i = 1; i < size; i += 1) {
+    if (i > 1 && bytes >= THRESHOLDS.alltoallLong) s.next();
     // Both partners are the same where the number of ranks allows it.
     const to = powerOfTwo ? rank ^ i : (rank + i) % size;
     const source = powerOfTwo ? rank ^ i : (rank - i + size) % size;
     s.send(to, at(from, to * bytes), bytes);
     s.recv(source, at(into, source * bytes), bytes);
-    if (bytes >= THRESHOLDS.alltoallLong) s.next();
   }
+  s.copy(at(into, rank * bytes), at(from, rank * bytes), bytes);
 }
 
 /** With blocks of different lengths, of which each rank knows its own: each to each at once. */
 export function alltoallv(s: Schedule, from: Place, sent: Blocks, into: Place, received: Blocks): void {
   const { rank, size } = s;
-  s.copy(at(into, received.offset(rank)), at(from, sent.offset(rank)), sent.bytes(rank));
   for (let i = 1; i < size; i += 1) {
     const to = (rank + i) % size;
     const source = (rank - i + size) % size;
@@ -36,6 +35,7 @@ export function alltoallv(s: Schedule, from: Place, sent: Blocks, into: Place, r
     s.send(to, at(from, sent.offset(to)), sent.bytes(to));
     s.recv(source, at(into, received.offset(source)), received.bytes(source));
   }
+  s.copy(at(into, received.offset(rank)), at(from, sent.offset(rank)), sent.bytes(rank));
 }
 
 /**

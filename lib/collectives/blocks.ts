@@ -29,6 +29,10 @@ export class Blocks {
     return new Blocks(Array.from({ length: count }, (_, i) => (each + (i < longer ? 1 : 0)) * unit));
   }
 
+  get count(): number {
+    return this.#starts.length - 1;
+  }
+
   offset(block: number): number {
     return this.#starts[block]!;
   }

@@ -3,7 +3,7 @@ import type { Passed } from '../bytes.js';
 import { ANY_SOURCE, ANY_TAG } from '../constants.js';
 import { contextOfPurpose, Purpose } from '../context.js';
 import { type Core, readStatus } from '../core.js';
-import { UintrError } from '../errors.js';
+import { AbortError, UintrError } from '../errors.js';
 import { FLAG_PATIENT } from '../exchange.js';
 import type { Group } from '../group.js';
 import type { Status } from '../message.js';
@@ -14,10 +14,10 @@ import {
   isActive,
   type Request,
   rejected,
-  slotOf,
   started,
   takeOutcome,
   whenOver,
+  withdrawWith,
 } from '../request.js';
 import type { Scope } from '../scope.js';
 import { Sink } from '../sink.js';
@@ -40,6 +40,9 @@ export interface Call<T> {
   readonly result: T;
   readonly combine?: OpFunction;
 }
+
+/** Made once: to make an error takes longer than to take back a receive, which each operation does. */
+const NOTHING_TO_HEAR = new AbortError('no collective operation is under way');
 
 /** Tags go round. */
 const SEQUENCES = 2 ** 31;
@@ -231,7 +234,7 @@ export class Channel {
   }
 
   #stopListening(): void {
-    if (this.#guard !== undefined && isActive(this.#guard)) this.#core.withdraw(slotOf(this.#guard));
+    if (this.#guard !== undefined) withdrawWith(this.#guard, NOTHING_TO_HEAR);
   }
 
   /** A program that calls one operation after another listens all the time, until the event loop has its turn. */

@@ -8,6 +8,7 @@ import { isActive, type Request, slotOf, takeOutcome, whenOver } from '../reques
 import { type Ends, type Envelope, mismatchOf, type Plan, type Run, scratchOf } from './plan.js';
 import { reduceBytes } from './reductions.js';
 import { Kind, RECORD } from './schedule.js';
+import { giveScratch } from './scratch.js';
 
 interface Part {
   request: Request<Status>;
@@ -48,6 +49,8 @@ export class Execution implements Run {
     while (this.#parts.size === 0 && !this.#beginning && !this.#over) {
       if (this.#failed || this.#at >= this.#plan.records.length) {
         this.#over = true;
+        const [scratch] = this.#bytes;
+        if (scratch !== undefined && !this.#failed) giveScratch(scratch);
         this.#ends.over(this.#failed ? this.#error : undefined);
         return;
       }
@@ -77,16 +80,12 @@ export class Execution implements Run {
     const { records } = this.#plan;
     if (this.#at === 0) this.#bytes = [scratchOf(this.#plan, this.#envelope), ...this.#plan.buffers.map(bytesOf)];
     while (this.#at < records.length && !this.#failed) {
-      const kind = records[this.#at]!;
-      if (kind === Kind.Send || kind === Kind.Recv || kind === Kind.End) break;
-      this.#local(this.#at);
-      this.#at += RECORD;
-    }
-    while (this.#at < records.length && !this.#failed) {
       const at = this.#at;
       this.#at += RECORD;
-      if (records[at] === Kind.End) return;
-      this.#transfer(at);
+      const kind = records[at]!;
+      if (kind === Kind.End) return;
+      if (kind === Kind.Copy || kind === Kind.Reduce) this.#local(at);
+      else this.#transfer(at);
     }
   }
 

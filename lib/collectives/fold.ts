@@ -7,31 +7,22 @@ export class Fold {
   /** How many take part: the largest power of two that is not more than the size. */
   readonly places: number;
   readonly #pairs: number;
-  readonly #keeper: number;
   readonly #rank: number;
 
-  /** `keeper`: a rank that takes part; of other pairs the upper one does. */
-  constructor(rank: number, size: number, keeper = -1) {
+  constructor(rank: number, size: number) {
     this.places = 2 ** Math.floor(Math.log2(size));
     this.#pairs = size - this.places;
-    this.#keeper = keeper;
     this.#rank = rank;
   }
 
   rankOf(place: number): number {
-    if (place >= this.#pairs) return place + this.#pairs;
-    return 2 * place === this.#keeper ? 2 * place : 2 * place + 1;
+    return place >= this.#pairs ? place + this.#pairs : 2 * place + 1;
   }
 
   /** The place of the own rank; undefined for one that has given its vector to its partner. */
   get place(): number | undefined {
-    return this.placeOf(this.#rank);
-  }
-
-  placeOf(rank: number): number | undefined {
-    if (rank >= 2 * this.#pairs) return rank - this.#pairs;
-    const place = Math.floor(rank / 2);
-    return this.rankOf(place) === rank ? place : undefined;
+    if (this.#rank >= 2 * this.#pairs) return this.#rank - this.#pairs;
+    return this.#rank % 2 === 1 ? (this.#rank - 1) / 2 : undefined;
   }
 
   /** The vector at `own` is combined with that of the partner, through `other`. */

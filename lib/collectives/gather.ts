@@ -10,9 +10,9 @@ import { subtreeEnd, treeGather } from './trees.js';
  */
 export function gather(s: Schedule, from: Place | undefined, into: Place, bytes: number, root: number): void {
   if (bytes === 0) return;
-  if (s.rank === root && from !== undefined) s.copy(at(into, root * bytes), from, bytes);
   if (bytes >= THRESHOLDS.treeBlockLong) linear(s, from, into, bytes, root);
   else binomial(s, from, into, bytes, root);
+  if (s.rank === root && from !== undefined) s.copy(at(into, root * bytes), from, bytes);
 }
 
 /** Each block straight to the root. */
@@ -38,7 +38,7 @@ function binomial(s: Schedule, from: Place | undefined, into: Place, bytes: numb
     const ordered = root === 0 ? into : s.scratch(size * bytes);
     treeGather(s, ordered, blocks, position, rankOf);
     if (root === 0) return;
-    // The own block, position 0, is in place.
+    // The own block, position 0, has its place already.
     s.copy(at(into, (root + 1) * bytes), at(ordered, bytes), (size - root - 1) * bytes);
     s.copy(into, at(ordered, (size - root) * bytes), root * bytes);
     return;

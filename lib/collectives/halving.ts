@@ -4,26 +4,38 @@
 import type { Blocks } from './blocks.js';
 import { at, type Place, type Schedule } from './schedule.js';
 
-/** Recursive halving: in the end place p has block p of the result at `own`. `other` is as long as `own`. */
+/**
+ * Recursive halving of the vector at `from`, which stays as it is unless it is at `own`: in the end place p has block p of
+ * the result at `own`.
+ */
 export function halve(
   s: Schedule,
+  from: Place,
   own: Place,
-  other: Place,
   blocks: Blocks,
   place: number,
   places: number,
   rankOf: (place: number) => number,
 ): void {
   let first = 0;
+  // Its part of the vector, and where another's comes.
+  let mine = from;
+  let other: Place | undefined;
   for (let half = places / 2; half >= 1; half /= 2) {
     const upper = (place & half) !== 0;
     const kept = upper ? first + half : first;
     const given = upper ? first : first + half;
     const partner = rankOf(place ^ half);
-    s.send(partner, at(own, blocks.offset(given)), blocks.bytes(given, given + half));
-    s.recv(partner, at(other, blocks.offset(kept)), blocks.bytes(kept, kept + half));
+    const bytes = blocks.bytes(kept, kept + half);
+    const result = at(own, blocks.offset(kept));
+    // As long as nothing is there, what comes can come there.
+    const isFree = mine.buffer !== own.buffer;
+    if (!isFree) other ??= s.scratch(bytes);
+    s.send(partner, at(mine, blocks.offset(given)), blocks.bytes(given, given + half));
+    s.recv(partner, isFree ? result : other!, bytes);
     s.next();
-    s.reduce(at(own, blocks.offset(kept)), at(other, blocks.offset(kept)), blocks.bytes(kept, kept + half));
+    s.reduce(result, isFree ? at(mine, blocks.offset(kept)) : other!, bytes);
+    mine = own;
     first = kept;
   }
 }
@@ -43,30 +55,6 @@ export function double(
     const partner = rankOf(place ^ have);
     s.send(partner, at(own, blocks.offset(mine)), blocks.bytes(mine, mine + have));
     s.recv(partner, at(own, blocks.offset(theirs)), blocks.bytes(theirs, theirs + have));
-    s.next();
-  }
-}
-
-/** Binomial gather: in the end the place `root` has all blocks. */
-export function collect(
-  s: Schedule,
-  own: Place,
-  blocks: Blocks,
-  place: number,
-  places: number,
-  root: number,
-  rankOf: (place: number) => number,
-): void {
-  const distance = place ^ root;
-  for (let have = 1; have < places; have *= 2) {
-    // Whoever has given its blocks away is out.
-    if (distance % have === 0) {
-      const mine = place - (place % have);
-      const theirs = mine ^ have;
-      const partner = rankOf(place ^ have);
-      if ((distance & have) !== 0) s.send(partner, at(own, blocks.offset(mine)), blocks.bytes(mine, mine + have));
-      else s.recv(partner, at(own, blocks.offset(theirs)), blocks.bytes(theirs, theirs + have));
-    }
     s.next();
   }
 }

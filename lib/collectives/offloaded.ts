@@ -5,6 +5,7 @@ import type { Status } from '../message.js';
 import { isActive, type Request, slotOf, takeOutcome, whenOver } from '../request.js';
 import { type Ends, type Envelope, mismatchOf, type Plan, type Run, scratchOf } from './plan.js';
 import { RECORD } from './schedule.js';
+import { giveScratch } from './scratch.js';
 
 export class Offloaded implements Run {
   readonly #plan: Plan;
@@ -51,6 +52,8 @@ export class Offloaded implements Run {
     this.#envelope.core.steps.whole(() => {
       const outcome = takeOutcome(this.#request!);
       if (outcome.status === 'rejected' && !this.#failed) this.fail(this.#reasonOf(outcome.reason));
+      // After a failure it is left to the garbage collector: a stopped peer may be inside a copy.
+      if (!this.#failed) giveScratch(this.#scratch);
       this.#ends.over(this.#failed ? this.#error : undefined);
     });
   }

@@ -11,7 +11,7 @@ export function reduceScatter(s: Schedule, from: Place, into: Place, vector: Vec
   if (bytes === 0) return;
   const powerOfTwo = (s.size & (s.size - 1)) === 0;
   if (!commutes) inOrder(s, from, into, bytes / s.size);
-  else if (powerOfTwo && bytes < THRESHOLDS.reduceScatterLong) recursiveHalving(s, from, into, bytes);
+  else if (powerOfTwo && s.size > 1 && bytes < THRESHOLDS.reduceScatterLong) recursiveHalving(s, from, into, bytes);
   else pairwise(s, from, into, bytes / s.size);
 }
 
@@ -20,26 +20,28 @@ function recursiveHalving(s: Schedule, from: Place, into: Place, bytes: number):
   const { rank, size } = s;
   const blocks = Blocks.equal(size, bytes / size);
   const own = s.scratch(bytes);
-  const other = s.scratch(bytes);
-  s.copy(own, from, bytes);
-  halve(s, own, other, blocks, rank, size, (place) => place);
+  halve(s, from, own, blocks, rank, size, (place) => place);
   s.copy(into, at(own, blocks.offset(rank)), blocks.bytes(rank));
 }
 
 /** Pairwise exchange: each block straight to where it is combined (Thakur, Rabenseifner, Gropp 2005). */
 function pairwise(s: Schedule, from: Place, into: Place, block: number): void {
   const { rank, size } = s;
-  const own = s.scratch(block);
-  const other = s.scratch(block);
-  s.copy(own, at(from, rank * block), block);
+  const isApart = into.buffer !== from.buffer;
+  const mine = at(from, rank * block);
+  const own = isApart ? into : s.scratch(block);
+  const other = size > 2 ? s.scratch(block) : own;
   for (let i = 1; i < size; i += 1) {
     const to = (rank + i) % size;
+    // The first that comes can come to where the result is to be.
+    const isFirst = i === 1;
     s.send(to, at(from, to * block), block);
-    s.recv((rank - i + size) % size, other, block);
+    s.recv((rank - i + size) % size, isFirst ? own : other, block);
     s.next();
-    s.reduce(own, other, block);
+    s.reduce(own, isFirst ? mine : other, block);
   }
-  s.copy(into, own, block);
+  if (size === 1) s.copy(into, from, block);
+  else if (!isApart) s.copy(into, own, block);
 }
 
 /** Operations that do not commute: all blocks first, which are then combined in the order of the ranks. */

@@ -1,79 +1,81 @@
 // Reduction to one rank.
 import { Blocks } from './blocks.js';
-import { Fold } from './fold.js';
-import { collect, halve } from './halving.js';
-import type { Place, Schedule } from './schedule.js';
+import { at, doublings, type Place, type Schedule } from './schedule.js';
 import { THRESHOLDS } from './thresholds.js';
 import type { Vector } from './vector.js';
 
 /** The vectors at `from` to the one at `into` of `root`, which may be the same place; other ranks have no `into`. */
 export function reduce(s: Schedule, from: Place, into: Place | undefined, vector: Vector, root: number): void {
-  const { bytes, elementBytes, commutes } = vector;
-  if (bytes === 0) return;
-  const long = bytes >= THRESHOLDS.reduceLong && bytes / elementBytes >= s.size;
-  if (long && commutes) rabenseifner(s, from, into, vector, root);
-  else if (commutes) binomial(s, from, into, bytes, (s.rank - root + s.size) % s.size, root);
-  else inOrder(s, from, into, bytes, root);
-}
-
-/** Where a rank's vector is combined with others: `into`, or scratch. */
-function copied(s: Schedule, from: Place, into: Place | undefined, bytes: number): Place {
-  const own = into ?? s.scratch(bytes);
-  if (own.buffer !== from.buffer) s.copy(own, from, bytes);
-  return own;
+  if (vector.bytes === 0) return;
+  if (vector.commutes) tree(s, from, into, vector, (s.rank - root + s.size) % s.size, root);
+  else inOrder(s, from, into, vector, root);
 }
 
 /**
  * Binomial tree whose root is position 0 (Thakur, Rabenseifner, Gropp 2005). A position combines what it has, from itself
  * on, with what comes from those behind it. `base` is the rank at position 0, which alone has an `into`.
+ *
+ * Long vectors go through it in segments (Pješivac-Grbović, Angskun, Bosilca, Fagg, Gabriel, Dongarra 2007, "Performance
+ * Analysis of MPI Collective Operations"): while one is under way, the one before is combined, and all levels of the tree
+ * are busy. Segment k comes from the child of level i, 2^i positions behind, in round k + 2 i, and is combined in the round
+ * after that. So scratch is a few segments, whatever the length.
  */
-function binomial(
+function tree(
   s: Schedule,
   from: Place,
   into: Place | undefined,
-  bytes: number,
+  { bytes, elementBytes }: Vector,
   position: number,
   base: number,
 ): void {
   const { size } = s;
-  const rankOf = (p: number): number => (p + base) % size;
-  const isLeaf = position % 2 === 1 || position + 1 === size;
-  const own = isLeaf && into === undefined ? from : copied(s, from, into, bytes);
-  const other = isLeaf ? own : s.scratch(bytes);
-  for (let half = 1; half < size; half *= 2) {
-    const within = position % (2 * half);
-    const receives = within === 0 && position + half < size;
-    if (within === half) s.send(rankOf(position - half), own, bytes);
-    else if (receives) s.recv(rankOf(position + half), other, bytes);
+  const height = doublings(size);
+  const level = position === 0 ? height : 31 - Math.clz32(position & -position);
+  const children = Array.from({ length: level }, (_, i) => position + 2 ** i).filter((child) => child < size);
+  if (size === 1 && into !== undefined && into.buffer !== from.buffer) s.copy(into, from, bytes);
+  const segments = Blocks.split(bytes, elementBytes, Math.ceil(bytes / THRESHOLDS.reduceSegment));
+  const { count } = segments;
+  const longest = segments.bytes(0);
+  const turns = (slots: number): ((k: number) => Place) => {
+    const ring = s.scratch(slots * longest);
+    return (k) => at(ring, (k % slots) * longest);
+  };
+
+  // What this position has of a segment: from its first child's, which comes there if nothing else is there yet, until it
+  // is sent on.
+  const own = (k: number): Place => at(from, segments.offset(k));
+  let partial = own;
+  if (into !== undefined) partial = (k) => at(into, segments.offset(k));
+  else if (children.length > 0) partial = turns(2 * level + 1);
+  const inPlace = into !== undefined && into.buffer === from.buffer;
+  const landings = children.map((_, i) => (i === 0 && !inPlace ? partial : turns(2)));
+
+  const parent = (position - 2 ** level + base) % size;
+  const has = (k: number): boolean => k >= 0 && k < count;
+  for (let round = 0; round < count + 2 * height - 1; round += 1) {
+    for (const [i, child] of children.entries()) {
+      const k = round - 2 * i;
+      if (has(k)) s.recv((child + base) % size, landings[i]!(k), segments.bytes(k));
+    }
+    const k = round - 2 * level;
+    if (position !== 0 && has(k)) s.send(parent, partial(k), segments.bytes(k));
+    for (const i of children.keys()) {
+      const k = round - 2 * i - 1;
+      if (!has(k)) continue;
+      if (landings[i] === partial) s.reduceBefore(partial(k), own(k), segments.bytes(k));
+      else s.reduce(partial(k), landings[i]!(k), segments.bytes(k));
+    }
     s.next();
-    if (receives) s.reduce(own, other, bytes);
   }
 }
 
 /** Operations that do not commute: in the order of the ranks, so to rank 0, which sends the result on. */
-function inOrder(s: Schedule, from: Place, into: Place | undefined, bytes: number, root: number): void {
+function inOrder(s: Schedule, from: Place, into: Place | undefined, vector: Vector, root: number): void {
   const { rank } = s;
+  const { bytes } = vector;
   const result = root === 0 ? into : rank === 0 ? s.scratch(bytes) : undefined;
-  binomial(s, from, result, bytes, rank, 0);
+  tree(s, from, result, vector, rank, 0);
   if (root === 0) return;
   if (rank === 0) s.send(root, result!, bytes);
   else if (rank === root) s.recv(0, into!, bytes);
-}
-
-/** Rabenseifner's: reduce-scatter by recursive halving, then binomial gather. */
-function rabenseifner(s: Schedule, from: Place, into: Place | undefined, vector: Vector, root: number): void {
-  const { bytes, elementBytes } = vector;
-  const fold = new Fold(s.rank, s.size, root);
-  const { place, places } = fold;
-  if (place === undefined) {
-    fold.begin(s, from, from, bytes);
-    return;
-  }
-  const own = copied(s, from, into, bytes);
-  const other = s.scratch(bytes);
-  const rankOf = (p: number): number => fold.rankOf(p);
-  const blocks = Blocks.split(bytes, elementBytes, places);
-  fold.begin(s, own, other, bytes);
-  halve(s, own, other, blocks, place, places, rankOf);
-  collect(s, own, blocks, place, places, fold.placeOf(root)!, rankOf);
 }

@@ -122,8 +122,7 @@ export function callAllreduce<T extends NumericArray>(
   op: Op,
 ): Call<T> {
   return callVector('allreduce', ranks, from, into, op, (reduction, inPlace, bytes) => {
-    if (!inPlace) reduction.schedule.copy(INTO, FROM, bytes);
-    allreduce(reduction.schedule, INTO, reduction.vector(bytes));
+    allreduce(reduction.schedule, inPlace ? INTO : FROM, INTO, reduction.vector(bytes));
   });
 }
 

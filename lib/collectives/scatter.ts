@@ -10,9 +10,9 @@ import { subtreeEnd, treeScatter } from './trees.js';
  */
 export function scatter(s: Schedule, from: Place, into: Place | undefined, bytes: number, root: number): void {
   if (bytes === 0) return;
-  if (s.rank === root && into !== undefined) s.copy(into, at(from, root * bytes), bytes);
   if (bytes >= THRESHOLDS.treeBlockLong) linear(s, from, into, bytes, root);
   else binomial(s, from, into, bytes, root);
+  if (s.rank === root && into !== undefined) s.copy(into, at(from, root * bytes), bytes);
 }
 
 /** Each block straight to its rank. */

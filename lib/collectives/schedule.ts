@@ -1,10 +1,12 @@
 // A collective operation of one rank as a schedule: rounds of local operations, sends and receives. Within a round the
-// local operations run first, in order; then its sends and receives are all posted; it ends when they are done, and the
-// next begins. (Hoefler, Lumsdaine, Rehm 2007, "Implementation and Performance Analysis of Non-Blocking Collective
-// Operations for MPI".)
+// local operations that were named before its first message run first, in order; then its sends and receives are all
+// posted; local operations that were named later run while these are under way, and touch nothing that they touch. It ends
+// when all are done, and the next begins. (Hoefler, Lumsdaine, Rehm 2007, "Implementation and Performance Analysis of
+// Non-Blocking Collective Operations for MPI".)
 //
 // Algorithms keep the rounds of all ranks aligned: what one sends in its round k the other receives in its round k. So
 // all messages between two ranks are matched in the order in which both name them, whatever else is merged in.
+import { takeScratch } from './scratch.js';
 
 /** A record of a schedule: [kind, peer, buffer, offset, byteLength, buffer2, offset2, extra]. */
 export const RECORD = 8;
@@ -51,7 +53,6 @@ export class Schedule {
   readonly size: number;
   readonly #reduction: { forward: number; reversed: number } | undefined;
   readonly #rounds: number[][] = [[]];
-  #transfers = false;
   #scratchBytes = 0;
   #called: { place: Place; bytes: Uint8Array } | undefined;
 
@@ -63,11 +64,11 @@ export class Schedule {
   }
 
   /**
-   * Its scratch, as it is when it begins. After records().
+   * Its scratch, as it is when it begins; for giveScratch(). After records().
    * @throws RangeError: there is no such memory
    */
   memory(): Uint8Array {
-    const memory = new Uint8Array(this.#scratchBytes);
+    const memory = takeScratch(this.#scratchBytes);
     if (this.#called !== undefined) memory.set(this.#called.bytes, this.#called.place.offset);
     return memory;
   }
@@ -104,7 +105,6 @@ export class Schedule {
   /** Begins the next round. */
   next(): void {
     this.#rounds.push([]);
-    this.#transfers = false;
   }
 
   /**
@@ -122,7 +122,8 @@ export class Schedule {
     const flat: number[] = [];
     for (let i = 0; i < Math.max(rounds.length, checks); i += 1) {
       const round = rounds[i] ?? [];
-      append(flat, round, (kind) => kind === Kind.Copy || kind === Kind.Reduce);
+      const messages = firstMessage(round);
+      append(flat, round.slice(0, messages), isLocal);
       if (i < checks) {
         const room = this.scratch(MOST_CALLED).offset;
         const teller = tellerOf(this.rank, this.size, i);
@@ -133,6 +134,7 @@ export class Schedule {
         flat.push(Kind.Send, toldBy(this.rank, this.size, i), SCRATCH, offset, called.length, 0, 0, 0);
       }
       append(flat, round, (kind) => kind === Kind.Send);
+      append(flat, round.slice(messages), isLocal);
       flat.push(Kind.End, 0, 0, 0, 0, 0, 0, 0);
     }
     const records = Float64Array.from(flat);
@@ -144,14 +146,22 @@ export class Schedule {
   }
 
   #transfer(kind: Kind, peer: number, place: Place, bytes: number): void {
-    this.#transfers = true;
     this.#rounds.at(-1)!.push(kind, peer, place.buffer, place.offset, bytes, 0, 0, 0);
   }
 
   #local(kind: Kind, into: Place, from: Place, bytes: number, extra: number): void {
-    if (this.#transfers) throw new Error('within a round local operations come before its transfers');
     this.#rounds.at(-1)!.push(kind, 0, into.buffer, into.offset, bytes, from.buffer, from.offset, extra);
   }
+}
+
+function isLocal(kind: Kind): boolean {
+  return kind === Kind.Copy || kind === Kind.Reduce;
+}
+
+/** Where in a round its first message is. 0 if it has none: then what is to be checked goes first, for others wait for it. */
+function firstMessage(round: readonly number[]): number {
+  for (let at = 0; at < round.length; at += RECORD) if (!isLocal(round[at]!)) return at;
+  return 0;
 }
 
 /** Those records of a round. */

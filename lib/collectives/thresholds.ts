@@ -20,8 +20,8 @@ export const THRESHOLDS = {
   alltoallBruckRanks: 8,
   /** Of a block: each to each at once below, in pairs from here on. */
   alltoallLong: 4 * 1024 * 1024,
-  /** Of the vector: binomial tree below, Rabenseifner's from here on. */
-  reduceLong: 4 * 1024 * 1024,
+  /** Of the vector: what goes through the tree at a time. Shorter ones cost more waits than they save. */
+  reduceSegment: 1024 * 1024,
   /** Of the vector: recursive doubling below, Rabenseifner's from here on. */
   allreduceLong: 512 * 1024,
   /** Of the vector, where the number of ranks is not a power of two: ring from here on. */

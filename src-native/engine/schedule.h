@@ -1,6 +1,8 @@
 // A collective operation as the engine carries it out (MPI 4.1, 6.12): a list of
-// steps in rounds. In a round the local operations come first; its messages are
-// then all on their way at once, and the next round begins when they are over.
+// steps in rounds. The messages of a round are all on their way at once, and the
+// next round begins when they are over. Local operations are done where they
+// stand: before the round's messages, or, touching nothing that those touch,
+// while they are on their way.
 // Whoever runs the engine carries it on, so a handler does while its rank computes.
 #pragma once
 
@@ -10,7 +12,7 @@
 namespace uintr {
 
 struct ScheduleStep {
-  // End: of a round. Within one: Copy and Reduce, then Receive, then Send.
+  // End: of a round. Within one Receives come before Sends.
   enum class Kind : uint32_t { End, Send, Receive, Copy, Reduce } kind;
   uint32_t peer;              // Send, Receive: another rank of the world
   unsigned char* to;          // Receive; Copy; Reduce, which also reads it

@@ -154,9 +154,18 @@ bool Core::left_to_peer(const Slot& s) const {
 
 // Claims and copies one chunk. False: there was none to claim, or the copy
 // failed and the transfer is closing.
+//
+// What is claimed is the right to one more chunk. The receiver takes its chunks
+// from the front and the sender from the back, so each end works in one part of
+// the buffers, which with the next message may still be in its cache. As many
+// claims as chunks in all: they never meet.
 bool Core::copy_next(Slot& s) {
-  uint32_t c = claim::take(claim_of(s), claim_generation(s), s.chunks);
-  if (c == kNone) return false;
+  if (claim::take(claim_of(s), claim_generation(s), s.chunks) == kNone) return false;
+  if (s.claimed == s.chunks) {  // somebody has set the word back
+    close_transfer(s, Error::Protocol, Cause::None, 0);
+    return false;
+  }
+  uint32_t c = is_receive(s) ? s.claimed : s.chunks - 1 - s.claimed;
   ++s.claimed;
   Partner& p = peers[s.peer];
   uint64_t offset = uint64_t{c} * s.chunk;

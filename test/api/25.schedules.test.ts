@@ -44,6 +44,13 @@ function view(data: Passed): Uint8Array {
     : new Uint8Array(data);
 }
 
+function overlap(one: Uint8Array, others: readonly Uint8Array[]): boolean {
+  const [begin, end] = [one.byteOffset, one.byteOffset + one.length];
+  return others.some(
+    ({ buffer, byteOffset, length }) => buffer === one.buffer && byteOffset < end && begin < byteOffset + length,
+  );
+}
+
 /** One rank that carries out its schedule, with messages in `mail`, by receiver and sender. */
 class Rank {
   readonly #rank: number;
@@ -94,14 +101,22 @@ class Rank {
 
   #begin(): void {
     const records = this.#records;
+    // By the messages of this round.
+    const read: Uint8Array[] = [];
+    const written: Uint8Array[] = [];
     for (; ; this.#at += RECORD) {
       const [kind, peer, buffer, offset, bytes, buffer2, offset2, extra] = records.subarray(this.#at);
       if (kind === Kind.End) break;
       const place = this.#place(buffer!, offset!, bytes!);
-      if (kind === Kind.Send) this.#mail[peer!]![this.#rank]!.push({ bytes: place.slice(), round: this.#round });
-      else if (kind === Kind.Recv) {
+      if (kind === Kind.Send) {
+        this.#mail[peer!]![this.#rank]!.push({ bytes: place.slice(), round: this.#round });
+        read.push(place);
+      } else if (kind === Kind.Recv) {
         const expected = extra === 0 ? undefined : this.#place(buffer2!, offset2!, extra!);
         this.#receives.push({ from: peer!, into: place, expected });
+        written.push(place);
+      } else if (overlap(place, [...read, ...written]) || overlap(this.#place(buffer2!, offset2!, bytes!), written)) {
+        throw new Error('a local operation touches what a message on its way does');
       } else if (kind === Kind.Copy) place.set(this.#place(buffer2!, offset2!, bytes!));
       else reduceBytes(extra!, place, this.#place(buffer2!, offset2!, bytes!), this.#call.combine);
     }
@@ -194,10 +209,12 @@ describe('schedules', () => {
   });
 
   it('4. of reductions, at every threshold', () => {
-    const { reduceLong, allreduceLong, allreduceRing, reduceScatterLong } = shortenThresholds(128);
+    const { reduceSegment, allreduceLong, allreduceRing, reduceScatterLong } = shortenThresholds(128);
     for (const kind of [named(Int32Array, 'bxor'), OWN_FUNCTION]) {
-      for (const bytes of around(reduceLong)) {
-        for (const root of [0, 1, 2]) runAll(only('reduce', reducingCases(kind, bytes / 4, root)), [3, 6, 8]);
+      for (const bytes of [...around(reduceSegment), 2 * reduceSegment, 7 * reduceSegment + 8]) {
+        for (const size of [1, 2, 3, 6, 8, 9]) {
+          for (const root of rootsOf(size)) runAll(only('reduce', reducingCases(kind, bytes / 4, root)), [size]);
+        }
       }
       for (const bytes of around(allreduceLong)) {
         runAll(only('allreduce', reducingCases(kind, bytes / 4, 0)), [3, 6, 8]);

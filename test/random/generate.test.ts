@@ -129,7 +129,7 @@ describe('random programs', () => {
       gather: bytes('gather') >= thresholds.treeBlockLong,
       allgather: bytes('allgather') >= thresholds.allgatherDoublingLong,
       alltoall: bytes('alltoall') >= thresholds.alltoallLong,
-      reduce: bytes('reduce') >= thresholds.reduceLong,
+      reduce: bytes('reduce') > thresholds.reduceSegment,
       allreduce: bytes('allreduce') >= thresholds.allreduceRing,
       reduceScatter: bytes('reduceScatter') >= thresholds.reduceScatterLong,
     };

@@ -3,6 +3,8 @@
 // sources: src-native/engine/*.cc
 #include <sys/wait.h>
 
+#include <algorithm>
+
 #include "world.h"
 
 using namespace test;
@@ -210,6 +212,26 @@ TEST("09 copy_kind tells how a large message would travel") {
   CHECK_EQ(World(with(kCopyDirect | kCopyPipeline))[0]->copy_kind(1), uint32_t{kCopyDirect});
   CHECK_EQ(World(with(kCopyCma | kCopyHeap | kCopyPipeline))[0]->copy_kind(1), uint32_t{kCopyCma});
   CHECK_EQ(World(with(kCopyPipeline))[0]->copy_kind(1), uint32_t{kCopyPipeline});
+}
+
+TEST("10 the receiver copies from the front and the sender from the back") {
+  World w(with(kCopyDirect));
+  auto data = pattern(8 * kMiB, 3);
+  std::vector<unsigned char> into(data.size(), 0xee);
+  w[1].recv(0, into.data(), into.size());
+  w[0].send(1, data.data(), data.size());
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (uint32_t i : {0u, 1u}) {
+      moved |= w[i].deliver();
+      uint64_t back = copied(w[0].counters(), kCopyDirect, 1), front = copied(w[1].counters(), kCopyDirect, 0);
+      CHECK(front + back <= into.size());
+      CHECK(std::memcmp(into.data(), data.data(), front) == 0);
+      CHECK(std::memcmp(into.data() + into.size() - back, data.data() + data.size() - back, back) == 0);
+      CHECK(std::all_of(into.begin() + front, into.end() - back, [](unsigned char c) { return c == 0xee; }));
+    }
+  }
+  CHECK(into == data);
 }
 
 CHECK_MAIN("engine/transfers")
