@@ -14,7 +14,8 @@ export function keySet(...keys: string[]): KeySet {
   return set;
 }
 
-export const SEND_KEYS: KeySet = keySet('dest', 'tag', 'signal');
+export const SEND_KEYS: KeySet = keySet('dest', 'tag', 'signal', 'lend');
+export const OBJECT_KEYS: KeySet = keySet('dest', 'tag', 'signal');
 export const RECEIVE_KEYS: KeySet = keySet('signal');
 
 /** Throws unless `options` is an object (or undefined, for which it returns an empty one) with these keys only. */
@@ -69,6 +70,11 @@ export function checkSignal(value: unknown): AbortSignal | undefined {
     return value as AbortSignal;
   }
   throw invalidArgument('signal', 'an AbortSignal', value);
+}
+
+export function checkLend(value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true;
+  throw invalidArgument('lend', 'true or false', value);
 }
 
 /** Milliseconds; undefined is for ever. */

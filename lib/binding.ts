@@ -101,7 +101,12 @@ export interface NativeWorld {
 
   alloc(bytes: number): ArrayBuffer | undefined;
   takeBlock(offset: number, bytes: number): ArrayBuffer | undefined;
-  detach(buffer: ArrayBuffer): boolean;
+  /** What is lent to this rank under the name in the record of its receive. */
+  takeLoan(handle: number): ArrayBuffer | undefined;
+  /** What takeLoan gave and has not gone back. */
+  loans(): ArrayBuffer[];
+  /** With a handle: what takeLoan gave for it. */
+  detach(buffer: ArrayBuffer, handle?: number): boolean;
 
   stats(): WorldStats | undefined;
   inspect(): NativeInspection | undefined;

@@ -13,14 +13,17 @@ import {
   BATCH_RECORDS,
   CONTEXT,
   FLAG_ALLOCATE,
+  FLAG_LEND,
   FLAGS,
   IMMEDIATE,
+  LENT,
   NEWS_PEER_GONE,
   NEWS_RETURNING,
   PEER,
   POST_CLOSED,
   POST_DONE,
   POST_FAILED,
+  POST_NOT_OWN,
   POST_NOTHING,
   R_CAUSE,
   R_ERROR,
@@ -43,8 +46,10 @@ import { exitCause, failureOf, NO_MEMORY, noMemory } from './failures.js';
 import type { Group } from './group.js';
 import { inspectAsked } from './inspect-signal.js';
 import { Leftovers } from './leftovers.js';
+import { Loans } from './loans.js';
 import type { Message, Status } from './message.js';
 import { Probes } from './probe.js';
+import { Received } from './received.js';
 import type { RequestInspection } from './reports.js';
 import {
   abortOn,
@@ -97,6 +102,7 @@ export class Core {
   readonly probes: Probes = new Probes(this);
   readonly steps: Steps = new Steps();
   readonly leftovers: Leftovers;
+  readonly loans: Loans = new Loans(this);
   readonly #words: Int32Array;
   // Blocks of no bytes lie nowhere in the heap; they are freed like any other all the same.
   readonly #empty = new WeakSet<ArrayBufferLike>();
@@ -181,7 +187,9 @@ export class Core {
     if (signal?.aborted) return rejected(this, signal.reason);
     this.#arguments(scope === undefined ? dest : scope.group.toWorld(dest), tag, context, flags);
     const request = create(this, readStatus, data, true, scope);
-    return this.#posted(request, this.native.postSend(data), signal);
+    this.#posted(request, this.native.postSend(data), signal);
+    if ((flags & FLAG_LEND) !== 0) this.loans.lend(request);
+    return request;
   }
 
   /** `into` undefined: into the shared heap, and `read` makes a Message. */
@@ -196,6 +204,7 @@ export class Core {
     flags = into ? 0 : FLAG_ALLOCATE,
   ): Request<T> {
     if (signal?.aborted) return rejected(this, signal.reason);
+    if (into !== undefined) this.loans.checkWritable(into, 'into');
     this.#arguments(engineSource(source, scope), tag === ANY_TAG ? ANY : tag, context, flags);
     const request = create(this, read, into, false, scope);
     this.#posted(request, this.native.postRecv(into), signal);
@@ -294,6 +303,9 @@ export class Core {
       return request;
     }
     if (slot === POST_CLOSED) throw closedError(this.rank);
+    if (slot === POST_NOT_OWN) {
+      throw invalidArgument('data', 'memory that alloc() of this world gave, to be lent', dataOf(request));
+    }
     throw invalidArgument('data', 'a buffer that the addon knows', dataOf(request));
   }
 
@@ -480,6 +492,7 @@ export class Core {
   /** Whether a request in flight uses this memory. */
   uses(buffer: ArrayBufferLike): boolean {
     if (this.#held.has(buffer)) return true;
+    if (this.active === 0) return false;
     return this.#slots.some((request) => {
       const data = request === undefined ? undefined : dataOf(request);
       return data !== undefined && (ArrayBuffer.isView(data) ? data.buffer : data) === buffer;
@@ -525,12 +538,18 @@ export function readStatus(_core: Core, words: Int32Array, at: number): Status {
   return { source: words[at + R_SOURCE]!, tag: words[at + R_TAG]!, byteLength: read64(words, at + R_LENGTH) };
 }
 
-/** A Message from its record: takes the block that it lies in. */
+/** A Message from its record: takes the block that it lies in, or what is lent. */
 export function readMessage(core: Core, words: Int32Array, at: number): Message {
   const status = readStatus(core, words, at);
-  if (words[at + R_HEAP] === -1 && words[at + R_HEAP + 1] === -1) return { ...status, data: core.emptyBlock() };
-  const block = core.native.takeBlock(read64(words, at + R_HEAP), status.byteLength);
+  const high = words[at + R_HEAP + 1]!;
+  if (words[at + R_HEAP] === -1 && high === -1) return new Received(core, status, core.emptyBlock());
+  const lent = (high & LENT) !== 0;
+  const handle = read64(words, at + R_HANDLE);
+  const block = lent
+    ? core.native.takeLoan(handle)
+    : core.native.takeBlock(read64(words, at + R_HEAP), status.byteLength);
   if (block === undefined)
     throw new UintrError('ERR_UINTR_NO_MEMORY', 'no memory for the message', { rank: core.rank });
-  return { ...status, data: new Uint8Array(block) };
+  if (lent) core.loans.borrow(block, handle);
+  return new Received(core, status, new Uint8Array(block), lent);
 }

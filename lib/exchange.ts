@@ -39,8 +39,12 @@ export const SLOT_MASK = 0xfffff;
 
 export const FLAG_SYNCHRONOUS = 1;
 export const FLAG_ALLOCATE = 2;
+export const FLAG_LEND = 4;
 /** Of a receive: its message can wait until the program comes here by itself. */
-export const FLAG_PATIENT = 4;
+export const FLAG_PATIENT = 8;
+
+/** In the upper word of R_HEAP: the message is lent. */
+export const LENT = 0x40000000;
 
 /** PostResult */
 export const POST_DONE = -1;
@@ -49,6 +53,7 @@ export const POST_CLOSED = -3;
 export const POST_NOT_BYTES = -4;
 export const POST_NOTHING = -5;
 export const POST_BAD_SCHEDULE = -6;
+export const POST_NOT_OWN = -7;
 
 /** News */
 export const NEWS_PEER_GONE = 0;

@@ -13,7 +13,13 @@ export { Matched } from './matched.js';
 export type { Message, ReceivedValue, Status } from './message.js';
 export type { WorldOptions } from './options.js';
 export { PersistentRequest } from './persistent.js';
-export type { ProbeOptions, ReceiveOptions, SendOptions, SendRecvOptions } from './point-to-point.js';
+export type {
+  ObjectSendOptions,
+  ProbeOptions,
+  ReceiveOptions,
+  SendOptions,
+  SendRecvOptions,
+} from './point-to-point.js';
 export type { CopiedBytes, CopyKind, RequestInspection, WorldInspection, WorldStats } from './reports.js';
 export { Request } from './request.js';
 export { type Indexed, type Outcome, testAny, testSome, waitAll, waitAny } from './request-sets.js';

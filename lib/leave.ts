@@ -15,10 +15,12 @@ export async function leave(core: Core, limit: number): Promise<void> {
   core.stopPosting();
   core.probes.fail(closedError(core.rank));
   native.beginClose();
+  core.loans.giveBack((buffer) => core.uses(buffer));
   core.progress();
   await quiet(core, limit);
   await new Promise<void>((resolve) => {
     core.settle(native.drain());
+    core.loans.giveBack(() => false);
     core.left = true;
     native.close(resolve);
   });

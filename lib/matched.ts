@@ -5,6 +5,7 @@ import { type Core, readMessage, readStatus } from './core.js';
 import { invalidArgument } from './errors.js';
 import { fromNobody, type Message, type Status } from './message.js';
 import type { Wanted } from './probe.js';
+import { Received } from './received.js';
 import { type Request, resolved } from './request.js';
 import type { Scope } from './scope.js';
 
@@ -49,12 +50,15 @@ export class Matched implements Status {
     const core = this.#core;
     core.checkOpen();
     const bytes = into === undefined ? undefined : checkBytes(into, 'into');
+    if (bytes !== undefined) core.loans.checkWritable(bytes, 'into');
     const slot = this.#slot;
     if (slot === USED) throw invalidArgument('message', 'one that was not received yet', this);
     this.#slot = USED;
     if (slot === NOBODYS) {
       const status = fromNobody();
-      return bytes === undefined ? resolved(core, { ...status, data: core.emptyBlock() }) : resolved(core, status);
+      return bytes === undefined
+        ? resolved(core, new Received(core, status, core.emptyBlock()))
+        : resolved(core, status);
     }
     const taken = { slot, source: this.source, tag: this.tag, context: this.#context };
     return bytes === undefined

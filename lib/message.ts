@@ -13,10 +13,27 @@ export interface Status {
   byteLength: number;
 }
 
-/** A message that was received without a buffer: it lies in the shared heap until `data` is collected or freed. */
+/**
+ * A message that was received without a buffer: it lies in the shared heap until it is released, or `data` is collected
+ * (then when the event loop turns). It can stand in a `using` declaration.
+ */
 export interface Message extends Status {
   /** The bytes, in an ArrayBuffer of their own. */
   data: Uint8Array<ArrayBuffer>;
+  /**
+   * Whether `data` are the sender's own memory, because it has sent with `lend`. Then they are to be read only, and the
+   * sender waits for their release. Nothing can be received into them; what else writes there changes what the sender
+   * finds in its buffer. Closing the world releases them.
+   */
+  readonly lent: boolean;
+  /**
+   * Gives the memory back now, to the sender if it was lent, and detaches `data`, which is empty from then on. Done
+   * before, it does nothing.
+   * @throws ERR_UINTR_INVALID_ARGUMENT: a request uses it
+   */
+  release(): void;
+  /** {@link release}, for `using`. */
+  [Symbol.dispose](): void;
 }
 
 /** A value that was received. */

@@ -6,8 +6,8 @@ import {
   checkSendTag,
   checkSignal,
   checkSource,
+  OBJECT_KEYS,
   RECEIVE_KEYS,
-  SEND_KEYS,
 } from './arguments.js';
 import { clone } from './clone.js';
 import { ANY_TAG, PROC_NULL } from './constants.js';
@@ -15,7 +15,7 @@ import { contextOfPurpose, Purpose } from './context.js';
 import type { Core } from './core.js';
 import type { ReceivedValue, Status } from './message.js';
 import { type Channel, ObjectReceive, sendObject } from './object-transfer.js';
-import type { ReceiveOptions, SendOptions } from './point-to-point.js';
+import type { ObjectSendOptions, ReceiveOptions } from './point-to-point.js';
 import { type Request, resolved } from './request.js';
 import type { Scope } from './scope.js';
 
@@ -29,10 +29,10 @@ export interface ObjectPlace {
   scope: Scope | undefined;
 }
 
-export function isendObject(place: ObjectPlace, value: unknown, options: SendOptions): Request<Status> {
+export function isendObject(place: ObjectPlace, value: unknown, options: ObjectSendOptions): Request<Status> {
   const { core, rank, size } = place;
   checkOpen(place);
-  checkOptions(options, SEND_KEYS);
+  checkOptions(options, OBJECT_KEYS);
   const dest = checkDest(options?.dest, size);
   const tag = checkSendTag(options.tag);
   const signal = checkSignal(options.signal);

@@ -1,6 +1,7 @@
 // Operations that are prepared once and started often (MPI 4.1, 3.9).
 import {
   checkDest,
+  checkLend,
   checkOptions,
   checkRecvTag,
   checkSendTag,
@@ -38,12 +39,13 @@ export class PersistentRequest {
 }
 
 export function sendInit(comm: PointToPoint, data: Bytes, options: SendOptions): PersistentRequest {
-  const { dest, tag, signal } = checkOptions(options, SEND_KEYS);
+  const { dest, tag, signal, lend } = checkOptions(options, SEND_KEYS);
   checkDest(dest, comm.size);
   checkSendTag(tag);
   checkSignal(signal);
+  checkLend(lend);
   checkBytes(data, 'data');
-  return new PersistentRequest(() => comm.isend(data, { dest, tag, signal }));
+  return new PersistentRequest(() => comm.isend(data, { dest, tag, signal, lend }));
 }
 
 export function recvInit(comm: PointToPoint, into: Bytes, options: ReceiveOptions | undefined): PersistentRequest {

@@ -1,6 +1,7 @@
 // Point-to-point messages of a communicator (MPI 4.1, chapter 3).
 import {
   checkDest,
+  checkLend,
   checkOptions,
   checkRecvTag,
   checkSendTag,
@@ -15,7 +16,7 @@ import { type Bytes, checkBytes, isBytes } from './bytes.js';
 import { PROC_NULL } from './constants.js';
 import { type Core, readMessage, readStatus } from './core.js';
 import { invalidArgument } from './errors.js';
-import { FLAG_SYNCHRONOUS } from './exchange.js';
+import { FLAG_LEND, FLAG_SYNCHRONOUS } from './exchange.js';
 import type { Group } from './group.js';
 import { improbe, type Matched, mprobe } from './matched.js';
 import { fromNobody, type Message, type ReceivedValue, type Status } from './message.js';
@@ -23,17 +24,33 @@ import { Messages } from './messages.js';
 import { irecvObject, isendObject, type ObjectPlace } from './objects.js';
 import { type PersistentRequest, recvInit, sendInit } from './persistent.js';
 import { probe, type Wanted } from './probe.js';
+import { Received } from './received.js';
 import { type Request, resolved } from './request.js';
 import type { Scope } from './scope.js';
 
-/** Where a message goes. */
-export interface SendOptions extends Partial<Status> {
+/** Where an object goes. */
+export interface ObjectSendOptions extends Partial<Status> {
   /** The rank that is to receive it, which may be the own one, or PROC_NULL. */
   dest: number;
   /** 0 (the default) to 2^31 - 1. */
   tag?: number;
   /** Withdraws a message that nobody has matched; afterwards it has no effect. */
   signal?: AbortSignal;
+}
+
+/** Where a message goes. */
+export interface SendOptions extends ObjectSendOptions {
+  /**
+   * Lends the buffer instead of having it copied: memory of {@link World.alloc}, or a part of it. A receive without a
+   * buffer then gets a view of this very memory, of whatever length, at the cost of a short message; one with a buffer
+   * copies as ever. The request is done when the receiver has released its {@link Message}, or has copied; until then
+   * the buffer must not be written, is not freed or collected, and nothing can be received into it. It can be sent
+   * again, lent or not.
+   *
+   * The request fails with ERR_UINTR_PEER_EXITED if the receiver is gone without having released it, and with
+   * ERR_UINTR_CLOSED if this world is closed before that: closing waits until it is received, and no longer.
+   */
+  lend?: boolean;
 }
 
 /** Which message to receive. A Status is good as it is. */
@@ -125,7 +142,7 @@ export abstract class PointToPoint {
   irecv(into: Bytes, options?: ReceiveOptions): Request<Status>;
   /**
    * Starts to receive a message of any length: it lands in the shared heap, whose memory comes back when the message was
-   * collected and the event loop has turned, or by World.free(message.data) at once. While the heap has no room the
+   * collected and the event loop has turned, or by Message.release() at once. While the heap has no room the
    * receive waits for it.
    * @throws as with a buffer; ERR_UINTR_TRUNCATED cannot happen, ERR_UINTR_NO_MEMORY is a heap that can never hold it, or
    * that cannot while the program sits in {@link Request.wait}
@@ -276,7 +293,7 @@ export abstract class PointToPoint {
    * @throws ERR_UINTR_INVALID_ARGUMENT (also: cannot be cloned, and why), ERR_UINTR_CLOSED, ERR_UINTR_NO_MEMORY; the
    * request fails with ERR_UINTR_PEER_EXITED if `dest` is gone before it is done
    */
-  isendObject(value: unknown, options: SendOptions): Request<Status> {
+  isendObject(value: unknown, options: ObjectSendOptions): Request<Status> {
     return isendObject(this.#place(), value, options);
   }
 
@@ -292,7 +309,7 @@ export abstract class PointToPoint {
   }
 
   /** As {@link isendObject}, as a promise, which bad arguments reject. */
-  async sendObject(value: unknown, options: SendOptions): Promise<Status> {
+  async sendObject(value: unknown, options: ObjectSendOptions): Promise<Status> {
     return isendObject(this.#place(), value, options);
   }
 
@@ -312,9 +329,10 @@ export abstract class PointToPoint {
     const dest = checkDest(options?.dest, this.size);
     const tag = checkSendTag(options.tag);
     const signal = checkSignal(options.signal);
+    const lend = checkLend(options.lend) ? FLAG_LEND : 0;
     const bytes = checkBytes(data, 'data');
     if (dest === PROC_NULL) return resolved(core, { source: this.rank, tag, byteLength: bytes.byteLength });
-    return core.postSend(bytes, dest, tag, this.#context, flags, signal, this.#scope);
+    return core.postSend(bytes, dest, tag, this.#context, flags | lend, signal, this.#scope);
   }
 
   #irecv(into: unknown, options: ReceiveOptions | undefined): Request<Status> {
@@ -339,7 +357,7 @@ export abstract class PointToPoint {
     const source = checkSource(given.source, this.size);
     const tag = checkRecvTag(given.tag);
     const signal = checkSignal(given.signal);
-    if (source === PROC_NULL) return resolved(core, { ...fromNobody(), data: core.emptyBlock() });
+    if (source === PROC_NULL) return resolved(core, new Received(core, fromNobody(), core.emptyBlock()));
     return core.postRecv(readMessage, undefined, source, tag, this.#context, signal, this.#scope);
   }
 

@@ -31,6 +31,9 @@ export interface WorldStats {
     handled: number;
     deferred: number;
   };
+  /** Messages that were lent to their receivers, and that were lent to this rank. */
+  lent: number;
+  borrowed: number;
   /** Peers woken out of a sleep. */
   wakesSent: number;
   /** Chunks copied in the handler, and how often it passed the work on to the other end. */
@@ -66,9 +69,10 @@ export interface RequestInspection {
    * - active: bytes move
    * - closing: ended, but the other end has not let go
    * - stalled: a receive without a buffer that waits for memory
+   * - lent: received without a copy, and not released: by the peer, if it is a send, else by this rank
    * - done: finished, and not yet told
    */
-  state: 'queued' | 'offered' | 'posted' | 'matched' | 'active' | 'closing' | 'stalled' | 'done';
+  state: 'queued' | 'offered' | 'posted' | 'matched' | 'active' | 'closing' | 'stalled' | 'lent' | 'done';
   /** The communicator: 'world', or what `Comm.name` says. */
   comm: string;
   /** What it belongs to: point-to-point messages, or the package's own work for that communicator. */

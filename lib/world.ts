@@ -11,6 +11,7 @@ import { Group } from './group.js';
 import { inspection } from './inspection.js';
 import { enter, type JoinOptions } from './join.js';
 import { leave } from './leave.js';
+import { free } from './received.js';
 import { COPY_KINDS, type CopyKind, type WorldInspection, type WorldStats } from './reports.js';
 import type { Handler, ServeOptions, Server } from './server.js';
 import { serviceContexts } from './service-protocol.js';
@@ -182,16 +183,10 @@ export class World extends EmittingComm {
 
   /**
    * Gives back what {@link alloc} gave, or the data of a Message, and detaches it.
-   * @throws ERR_UINTR_INVALID_ARGUMENT: it is in flight, was freed, or comes from elsewhere
+   * @throws ERR_UINTR_INVALID_ARGUMENT: it is in flight, is lent, was freed, or comes from elsewhere
    */
   free(view: Uint8Array): void {
-    const buffer: unknown = ArrayBuffer.isView(view) ? view.buffer : undefined;
-    if (buffer instanceof ArrayBuffer) {
-      if (this.#core.freeEmpty(buffer)) return;
-      if (this.#core.uses(buffer)) throw invalidArgument('view', 'memory that no request uses', view);
-      if (buffer.byteLength > 0 && this.#native.detach(buffer)) return;
-    }
-    throw invalidArgument('view', 'memory of this world that is not free', view);
+    free(this.#core, view, 'view');
   }
 
   /**
@@ -272,7 +267,7 @@ export class World extends EmittingComm {
   /**
    * Leaves the world (compare MPI 4.1, 11.2.2, MPI_Finalize). Own receives fail with ERR_UINTR_CLOSED; own sends are
    * finished first, until they are done, the partner is closing or gone, or the timeout fails them with
-   * ERR_UINTR_TIMEOUT. What was sent before is still received by the others. Called again it gives the same promise.
+   * ERR_UINTR_TIMEOUT; what is lent need only be received. What is lent to this rank is released. What was sent before is still received by the others. Called again it gives the same promise.
    */
   close(options?: CloseOptions): Promise<void> {
     if (this.#closing === undefined) {

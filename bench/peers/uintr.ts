@@ -31,6 +31,9 @@ const bandwidth: Variant[] = [
   { name: 'await', title: 'uintr, one buffer, await' },
 ];
 
+/** Nothing is copied: what the receiver does with a message it has been lent is its own. */
+const lent: Variant = { name: 'lent', title: 'uintr, lent buffers of the shared heap' };
+
 /** As many messages as a program with one buffer can send. */
 const rate: Variant[] = [
   { name: 'wait', title: 'uintr, wait()', script: 'one' },
@@ -39,7 +42,7 @@ const rate: Variant[] = [
 
 const measures = {
   latency: { program: 'latency', variants: latency },
-  bandwidth: { program: 'bandwidth', variants: bandwidth },
+  bandwidth: { program: 'bandwidth', variants: [...bandwidth, lent] },
   bibandwidth: { program: 'bibandwidth', variants: bandwidth },
   rate: { program: 'bandwidth', variants: rate },
 };

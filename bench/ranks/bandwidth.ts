@@ -35,6 +35,32 @@ function blocking(buffers: Buffers): Rank {
   };
 }
 
+/** The receiver looks at nothing, and releases each message at once: the handing over alone, as with a transfer list. */
+const lending: Rank = {
+  perSample: (one) => one.window,
+  leader(pair, one) {
+    const { world, peer } = pair;
+    const [out] = heapBuffer(pair, one);
+    const to = { dest: peer, tag: 0, lend: true };
+    const reply = new Uint8Array(4);
+    const window = Array.from({ length: one.window });
+    return () => {
+      Request.waitAll(window.map(() => world.isend(out, to)));
+      world.irecv(reply, { source: peer, tag: replyTag }).wait();
+    };
+  },
+  follower(pair, one) {
+    const { world, peer } = pair;
+    const from = { source: peer, tag: 0 };
+    const reply = new Uint8Array(4);
+    const window = Array.from({ length: one.window });
+    return () => {
+      for (const request of window.map(() => world.irecv(from))) request.wait().release();
+      world.isend(reply, { dest: peer, tag: replyTag }).wait();
+    };
+  },
+};
+
 const awaiting: Rank = {
   perSample: (one) => one.window,
   leader(pair, one) {
@@ -66,4 +92,5 @@ void runRank({
   distinct: blocking(distinctBuffers),
   heap: blocking(heapBuffer),
   await: awaiting,
+  lent: lending,
 });

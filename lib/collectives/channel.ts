@@ -27,7 +27,7 @@ import { FAILURE_BYTES, Failure } from './failure.js';
 import { Offloaded } from './offloaded.js';
 import type { OpFunction } from './operators.js';
 import type { Run } from './plan.js';
-import type { Schedule } from './schedule.js';
+import { type Schedule, writtenBy } from './schedule.js';
 
 /** An operation that a program has called. */
 export interface Call<T> {
@@ -97,6 +97,12 @@ export class Channel {
     const group = this.#group;
     core.checkOpen();
     this.#scope?.check();
+    const { schedule, buffers, combine } = call;
+    const check = new Check(group.rank, call.called);
+    const records = schedule.records((rank) => group.toWorld(rank), check.message);
+    if (core.loans.some) {
+      for (const written of writtenBy(records, buffers)) core.loans.checkWritable(written, 'into');
+    }
     const tag = this.#next;
     // Several may have told something already.
     while (!this.#hasFailedBy(tag) && !this.#isListening() && this.#listen());
@@ -109,9 +115,6 @@ export class Channel {
     const memory = new Set(call.buffers.map((data) => (ArrayBuffer.isView(data) ? data.buffer : data)));
     for (const buffer of memory) core.hold(buffer);
     this.#scope?.hold();
-    const { schedule, buffers, combine } = call;
-    const check = new Check(group.rank, call.called);
-    const records = schedule.records((rank) => group.toWorld(rank), check.message);
     // The engine's handlers carry it on while JavaScript computes, but cannot call a function of the program's.
     const execution: Run = new (combine === undefined ? Offloaded : Execution)(
       { schedule, records, buffers, check, combine },

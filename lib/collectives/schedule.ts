@@ -6,6 +6,7 @@
 //
 // Algorithms keep the rounds of all ranks aligned: what one sends in its round k the other receives in its round k. So
 // all messages between two ranks are matched in the order in which both name them, whatever else is merged in.
+import type { Passed } from '../bytes.js';
 import { takeScratch } from './scratch.js';
 
 /** A record of a schedule: [kind, peer, buffer, offset, byteLength, buffer2, offset2, extra]. */
@@ -184,4 +185,16 @@ export function toldBy(rank: number, size: number, round: number): number {
 
 export function tellerOf(rank: number, size: number, round: number): number {
   return (rank - 2 ** round + size) % size;
+}
+
+/** The parts of the program's buffers that the records write to. */
+export function* writtenBy(records: Float64Array, buffers: readonly Passed[]): Iterable<Uint8Array> {
+  for (let i = 0; i < records.length; i += RECORD) {
+    const [kind, , buffer, offset, bytes] = records.subarray(i, i + RECORD);
+    if (kind === Kind.End || kind === Kind.Send || buffer === SCRATCH) continue;
+    const data = buffers[buffer! - 1]!;
+    yield ArrayBuffer.isView(data)
+      ? new Uint8Array(data.buffer, data.byteOffset + offset!, bytes!)
+      : new Uint8Array(data, offset!, bytes!);
+  }
 }

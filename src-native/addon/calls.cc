@@ -34,8 +34,10 @@ napi_value post_send(napi_env env, napi_callback_info info) {
   Bytes bytes;
   if (!bytes_of(env, data, &bytes)) return integer(env, kPostNotBytes);
   const Exchange& x = world->exchange();
+  const bool lend = (x.flags & kFlagLend) != 0 && bytes.length != 0;
+  if (lend && !world->owns(bytes.data, bytes.length)) return integer(env, kPostNotOwn);
   Posted posted = world->engine()->post_send(
-      {x.peer, x.context, x.tag, bytes.data, bytes.length, (x.flags & kFlagSynchronous) != 0});
+      {x.peer, x.context, x.tag, bytes.data, bytes.length, (x.flags & kFlagSynchronous) != 0, lend});
   return integer(env, outcome(world, posted, bytes.array_buffer));
 }
 

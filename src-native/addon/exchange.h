@@ -38,7 +38,8 @@ struct Exchange {
 };
 constexpr uint32_t kFlagSynchronous = 1;  // of postSend
 constexpr uint32_t kFlagAllocate = 2;     // of postRecv and imrecv
-constexpr uint32_t kFlagPatient = 4;      // of postRecv
+constexpr uint32_t kFlagLend = 4;         // of postSend
+constexpr uint32_t kFlagPatient = 8;      // of postRecv
 
 // What postSend, postRecv, improbe and imrecv return: a slot (>= 0), or one of these.
 enum PostResult : int32_t {
@@ -48,6 +49,7 @@ enum PostResult : int32_t {
   kPostNotBytes = -4,  // not a buffer
   kPostNothing = -5,   // improbe: no such message
   kPostBadSchedule = -6,  // not a schedule; Exchange::immediate.tag says which record
+  kPostNotOwn = -7,       // to be lent, and no memory of the own arena
 };
 
 // A record of the batch whose handle is kNoHandle is not a completion but news; its `error` field says which.

@@ -7,8 +7,8 @@ namespace {
 
 constexpr const char* kCopyNames[] = {"direct", "heap", "cma", "pipeline"};
 constexpr const char* kKindNames[] = {"send", "receive", "collective"};
-constexpr const char* kStateNames[] = {"queued",  "offered", "posted",  "matched",
-                                       "active", "closing", "stalled", "done"};
+constexpr const char* kStateNames[] = {"queued",  "offered", "posted",  "matched", "active",
+                                       "closing", "stalled", "done",    "lent"};
 
 napi_value copies(napi_env env, const Counters& counters) {
   napi_value result = js::object(env);
@@ -48,6 +48,8 @@ napi_value stats(napi_env env, napi_callback_info info) {
       {"eagerSent", counters.eager_sent},
       {"rendezvousSent", counters.rendezvous_sent},
       {"matchedBySender", counters.pushed},
+      {"lent", counters.lent},
+      {"borrowed", counters.borrowed},
       {"wakesSent", counters.wakes_sent},
       {"slicesInHandler", counters.slices_in_handler},
       {"batonsPassed", counters.batons_passed},

@@ -36,6 +36,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   napi_get_uv_event_loop(env, &world->uv_);
 
   world->heap_ = joined->heap->base();
+  world->heap_bytes_ = joined->heap->bytes();
   world->told_gone_.resize(joined->geometry.size);
   remains_release();
 
@@ -94,6 +95,30 @@ Block* World::block_at(const void* data) const {
   auto offset = reinterpret_cast<uintptr_t>(data) - reinterpret_cast<uintptr_t>(heap_);
   auto found = blocks_.find(offset);
   return found == blocks_.end() ? nullptr : found->second;
+}
+
+Block* World::loan_of(Handle handle) const {
+  auto found = loans_.find(handle);
+  return found == loans_.end() ? nullptr : found->second;
+}
+
+void World::note(Block* block) {
+  if (block->loan == kNoHandle)
+    blocks_.emplace(block->offset, block);
+  else
+    loans_.emplace(block->loan, block);
+}
+
+void World::forget(Block* block) {
+  if (block->loan == kNoHandle)
+    blocks_.erase(block->offset);
+  else
+    loans_.erase(block->loan);
+}
+
+bool World::owns(const void* data, uint64_t bytes) const {
+  auto offset = reinterpret_cast<uintptr_t>(data) - reinterpret_cast<uintptr_t>(heap_);
+  return offset < heap_bytes_ && bytes <= heap_bytes_ - offset;
 }
 
 SlotNote& World::remember_name(Handle handle) {

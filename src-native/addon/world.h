@@ -66,10 +66,15 @@ class World : public std::enable_shared_from_this<World> {
   Handle handle_in(uint32_t slot) const { return slot < noted_ ? notes_[slot].handle : kNoHandle; }
 
   // ---- blocks that JavaScript holds; also after close(), which they outlive ----
-  void note_block(Block* block) { blocks_.emplace(block->offset, block); }
-  void forget_block(uint64_t offset) { blocks_.erase(offset); }
+  void note(Block* block);
+  void forget(Block* block);
   // Null: none begins there.
   Block* block_at(const void* data) const;
+  // Null: nothing is lent under that name.
+  Block* loan_of(Handle handle) const;
+  const std::unordered_map<Handle, Block*>& loans() const { return loans_; }
+  // Whether it lies in the own arena, and so can be lent.
+  bool owns(const void* data, uint64_t bytes) const;
   // Gives back the blocks that no ArrayBuffer has any more. True: there were some.
   bool reclaim();
   // Has garbage collected, and then that. Costs milliseconds.
@@ -137,7 +142,9 @@ class World : public std::enable_shared_from_this<World> {
   const char* driver_name_ = "";
   WorldOptions options_;
   const unsigned char* heap_ = nullptr;  // where the own heap is mapped while there are blocks
-  std::unordered_map<uint64_t, Block*> blocks_;
+  uint64_t heap_bytes_ = 0;
+  std::unordered_map<uint64_t, Block*> blocks_;  // by offset
+  std::unordered_map<Handle, Block*> loans_;
 
   // Destroyed in this order: the engine's last word, the driver, the notes, what was joined.
   Engine* engine_ = nullptr;

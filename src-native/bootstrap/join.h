@@ -67,6 +67,9 @@ class Joined {
   // Only what peers see of it: they learn that this rank is gone, and a name that this process holds is free. What is
   // mapped stays, and so does liveness.
   virtual void leave() = 0;
+  // Where that rank's arena is mapped; retain it for every buffer that may outlive the world, or the rank. Null: it was
+  // gone before this rank came.
+  virtual HeapMapping* heap_of(uint32_t peer) const = 0;
 
   uint32_t rank = 0;
   Geometry geometry{};

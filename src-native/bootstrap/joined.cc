@@ -192,8 +192,10 @@ bool JoinedRank::adopt_peer(uint32_t peer, Fd* fds, const wire::Identity& identi
   peer_heap.close_fd();
   probe_peer(identity, hub_namespace_, rank, copy_kinds_, &p);
   maps[peer] = PeerMap{peer_control.base(), peer_heap.base(), p.pid, p.copy_kinds};
+  std::unique_ptr<HeapMapping, ReleaseHeap> arena(HeapMapping::create(std::move(peer_heap)));
+  if (arena == nullptr) return fail_syscall(error, "malloc", ENOMEM, "no memory for " + name + "'s heap");
   maps[peer].let_go = times_let_go(geometry, peer_control.base(), rank);
-  mapped_[peer] = Mapped{std::move(peer_control), std::move(peer_heap)};
+  mapped_[peer] = Mapped{std::move(peer_control), std::move(arena)};
   return watch_peer(peer, std::move(fds[3]), error);
 }
 

@@ -18,6 +18,7 @@ class JoinedRank final : public Joined {
  public:
   ~JoinedRank() override;
   void leave() override;
+  HeapMapping* heap_of(uint32_t peer) const override { return peer == rank ? heap : mapped_[peer].heap.get(); }
 
   // Everything of its own: segments, eventfd, lifeline, nonce.
   bool make_own(const JoinRequest& request, JoinError* error);
@@ -46,7 +47,8 @@ class JoinedRank final : public Joined {
 
  private:
   struct Mapped {
-    Segment control, heap;
+    Segment control;
+    std::unique_ptr<HeapMapping, ReleaseHeap> heap;
   };
   bool begin(JoinError* error);  // rank is known: peers' tables, header, own entries
   // What peers need, as in a Hello; the descriptors to be sent beside it.

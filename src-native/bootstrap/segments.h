@@ -45,7 +45,7 @@ class Segment {
   Fd fd_;
 };
 
-// The own heap arena, whose mapping outlives the world: JavaScript buffers lie in it. Any thread may retain and release
+// A heap arena, the own one or a peer's, whose mapping outlives the world, and the peer: JavaScript buffers lie in it. Any thread may retain and release
 // (finalizers); the last release unmaps it and closes its memfd.
 class HeapMapping {
  public:
@@ -63,6 +63,9 @@ class HeapMapping {
   explicit HeapMapping(Segment segment) : segment_(static_cast<Segment&&>(segment)) {}
   Segment segment_;
   uint64_t references_ = 1;
+};
+struct ReleaseHeap {
+  void operator()(HeapMapping* heap) const { heap->release(); }
 };
 
 // Writes the owner's part of the header (pid and tid as it sees itself; engine words are the engine's).

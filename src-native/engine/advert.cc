@@ -95,7 +95,7 @@ void Core::on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort e
                (s.state == SlotState::Closing && s.remote_generation == 0);
   bool tag_fits = s.tag == kAnyTag ? h.tag <= 0x7fffffffu : h.tag == s.tag;
   if (!waits || !tag_fits || !claim::taken(claims[index(s)].word.acquire(), s.generation) || h.length == 0 || h.length > s.length ||
-      b.chunk == 0 || b.generation == 0 || b.slot >= layout.g.max_requests || b.pipelined != 0 || !in_heap ||
+      b.chunk == 0 || b.generation == 0 || b.slot >= layout.g.max_requests || b.how != How::Chunks || !in_heap ||
       (h.length - 1) / b.chunk >= claim::kMaxChunks)
     return fault(s.peer);
   if (s.state == SlotState::Posted) note_taken(s);

@@ -10,6 +10,7 @@
 //   inbound.cc   records out of the rings
 //   advert.cc    receives that their senders match
 //   reply.cc     Match and Fin towards peers, also when the ring is full
+//   lend.cc      messages that stay where they are, and are lent
 //   schedule.cc  collective operations
 //   transfer.cc  chunks: claiming, copying, the baton, the end of a transfer
 //   notice.cc    notices, attention and sleeping
@@ -197,6 +198,12 @@ struct Core : Engine {
   void stop_advertising(uint32_t peer);
   void on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort effort);
   bool match_advertised(Slot& s, Effort effort);
+
+  // ---- lend.cc
+  void borrow(Slot& s);
+  void on_borrowed(Slot& s);
+  void let_go(Slot& s, Error error);       // thread only
+  void end_loans(Error error);             // thread only
 
   // ---- inbound.cc
   void drain_data(uint32_t peer, Effort effort);

@@ -100,8 +100,14 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
       case SlotState::Closing:
         if (s.peer == peer) finish(s, s.error, s.cause);
         break;
-      case SlotState::Free:
+      case SlotState::Lent:
+        if (s.peer == peer && !is_receive(s)) finish(s, error, cause);
+        [[fallthrough]];
       case SlotState::Done:
+        // What is lent stays readable; but there is nobody to tell, also when the rank has come back.
+        if (s.peer == peer && borrows(s)) s.remote_generation = 0;
+        break;
+      case SlotState::Free:
       case SlotState::Running:
         break;
     }
@@ -204,6 +210,7 @@ void Engine::begin_close() {
     if (SlotState state = c->slots[i].state; state == SlotState::Stalled || state == SlotState::Matched)
       c->fail_matched(c->slots[i], Error::Closed);
   c->advance_schedules(Effort::Call, true);  // to their ends: nothing of them begins any more
+  c->end_loans(Error::Closed);
   // Sends to oneself that nobody has received, nobody will.
   c->fail_sends_to(c->rank);
   for (uint32_t i = 0; i < c->size; ++i)
@@ -268,6 +275,9 @@ void Engine::abandon(Error error) {
         break;
       case SlotState::Active:
         c->close_transfer(s, error, Cause::None, 0);
+        break;
+      case SlotState::Lent:
+        is_receive(s) ? c->let_go(s, error == Error::PeerExited ? error : Error::None) : c->finish(s, error);
         break;
       case SlotState::Free:
       case SlotState::Posted:

@@ -239,7 +239,7 @@ void Core::outcome(const Slot& s, Completion* out) const {
   out->source = is_receive(s) || s.error == Error::PeerExited ? s.peer : rank;
   out->tag = s.collective != nullptr ? s.collective->failed : s.tag;
   out->length = is_receive(s) || s.error == Error::CopyFailed ? s.total : s.length;
-  out->heap_offset = (s.flags & kAllocate) != 0 ? s.heap_offset : kNoHeap;
+  out->heap_offset = (s.flags & kAllocate) == 0 ? kNoHeap : borrows(s) ? s.remote_heap | kLent : s.heap_offset;
 }
 
 // ---- progress ---------------------------------------------------------------
@@ -340,7 +340,9 @@ uint32_t Engine::drain(Completion* out, uint32_t max) {
     Slot& s = c->slots[i];
     list_remove(&c->done, i, c->links());
     c->outcome(s, &out[n++]);
-    if ((s.flags & (kOwesMatch | kOwesFin)) != 0)
+    if (borrows(s))
+      s.state = SlotState::Lent;  // until give_back()
+    else if ((s.flags & (kOwesMatch | kOwesFin)) != 0)
       s.flags |= kDrained;  // freed when its reply has found room (reply.cc)
     else
       c->free_slot(i);

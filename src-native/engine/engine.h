@@ -71,6 +71,8 @@ struct Send {
   const void* data;
   uint64_t length;
   bool synchronous;  // done only when matched (MPI_Issend)
+  // The data lie in the own arena, and a receive without a buffer need not copy them. Done when that has let go of them.
+  bool lend = false;
 };
 
 struct Receive {
@@ -100,6 +102,7 @@ struct Counters {
   uint64_t interrupts_deferred;              // of those: found the engine masked
   uint64_t wakes_sent;                       // eventfd writes to peers
   uint64_t copied_bytes[4][2];               // [log2 CopyKind][0 as receiver, 1 as sender]
+  uint64_t lent, borrowed;                   // messages that were lent to a peer, and by one
   uint64_t pieces_copied;                    // chunks, and pieces of pipelined transfers
   uint64_t slices_in_handler;                // chunks copied in handlers
   uint64_t batons_passed;
@@ -113,10 +116,15 @@ struct Counters {
 struct RequestView {
   Handle handle;
   enum class Kind : uint32_t { Send, Receive, Collective } kind;
-  enum class State : uint32_t { Queued, Offered, Posted, Matched, Active, Closing, Stalled, Done } state;
+  enum class State : uint32_t { Queued, Offered, Posted, Matched, Active, Closing, Stalled, Done, Lent } state;
   uint32_t peer, tag, context;  // peer and tag may be wildcards while Posted
   uint64_t length, moved;       // bytes; moved by this end, or of a collective operation those of the steps begun
   uint32_t round, rounds;       // of a collective operation: in which it is, from 1 on, and of how many
+};
+// A message that is lent to this rank: it lies in the lender's arena.
+struct Loan {
+  uint32_t lender;
+  uint64_t offset, length;  // bytes
 };
 struct QueueView {
   uint32_t posted, unexpected_eager, unexpected_rendezvous, active, queued_sends, slots_used;
@@ -179,6 +187,12 @@ class Engine {
   // that fits, in its place in the order. False: it has not stalled, or memory
   // may still come back without the program.
   bool give_up_stalled(Handle handle);
+
+  // ---- lent messages (thread) ----------------------------------------------
+  // What the completion of a receive without a buffer has told of, by its handle, until give_back(). False: nothing.
+  bool loan(Handle handle, Loan* out) const;
+  // Nobody here looks at it any more; its sender is told. Nothing, where that has happened before.
+  void give_back(Handle handle);
 
   // ---- waiting for an arrival (thread) -------------------------------------
   // While somebody waits for a message without a receive posted (MPI_Probe), an unexpected arrival, or the end of a

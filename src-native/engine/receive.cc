@@ -43,6 +43,7 @@ void Core::attach(Slot& s, uint32_t entry) {
     s.remote_generation = u.generation;
     s.remote_address = u.address;
     s.remote_heap = u.heap_offset;
+    s.lend = u.lend;
     if (u.source == rank) {
       if (Slot* sent = slot_of(u.slot, u.generation)) sent->matched_here = true;
     }
@@ -103,6 +104,7 @@ void Core::receive_entry(Slot& s, uint32_t entry, Effort effort) {
 
 void Core::receive_matched(Slot& s, Effort effort) {
   s.state = SlotState::Active;
+  if (borrows(s)) return borrow(s);
   if ((s.flags & kAllocate) != 0 && !place(s)) return stall(s);
   if (s.entry == kNone) return start_receiving(s, effort);
   copy_out(s.entry, s.buffer, s.total < s.length ? s.total : s.length);
@@ -309,7 +311,10 @@ void Core::on_eager(uint32_t peer, const RecordHeader& h) {
 void Core::on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort effort) {
   bool in_heap = b.heap_offset == kNoHeap ||
                  (b.heap_offset <= layout.g.heap_bytes && h.length <= layout.g.heap_bytes - b.heap_offset);
-  if (h.slot >= layout.g.max_requests || h.generation == 0 || !in_heap || h.length > (1ull << 48)) return fault(peer);
+  // The offset is one into the peer's own arena, so it can lend nothing else.
+  bool lendable = b.lend == 0 || (b.lend == 1 && b.heap_offset != kNoHeap && h.length != 0);
+  if (h.slot >= layout.g.max_requests || h.generation == 0 || !in_heap || !lendable || h.length > (1ull << 48))
+    return fault(peer);
   uint32_t e = unexpected.stub(peer, h.slot);
   Unexpected& u = unexpected.at(e);
   // An older message of the same slot that still lies here was withdrawn, or
@@ -321,6 +326,7 @@ void Core::on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort
   u.length = h.length;
   u.slot = h.slot, u.generation = h.generation;
   u.address = b.address, u.heap_offset = b.heap_offset;
+  u.lend = b.lend != 0;
   uint32_t i = life == Life::Active ? find_posted(h.context, peer, h.tag) : kNone;
   if (i == kNone) {
     unexpected.append(e);

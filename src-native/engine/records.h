@@ -31,14 +31,20 @@ static_assert(sizeof(RecordHeader) == 32);
 struct RtsBody {
   uint64_t address;
   uint64_t heap_offset;  // of the buffer in the sender's arena, or kNoHeap
-  uint64_t reserved[2];
+  uint64_t lend;         // 1: the buffer may be lent
+  uint64_t reserved;
+};
+enum class How : uint32_t {
+  Chunks = 0,
+  Pipelined = 1,  // push Data records, claim nothing
+  Lent = 2,       // nothing moves; Fin says that the buffer is let go of
 };
 struct MatchBody {
   uint64_t address;
   uint64_t heap_offset;
   uint32_t slot, generation;  // the receiver's
   uint32_t chunk;             // bytes
-  uint32_t pipelined;         // 1: push Data records, claim nothing
+  How how;
 };
 struct DataBody {
   uint64_t offset;  // in the message

@@ -39,8 +39,8 @@ bool Core::push_owed(Slot& s) {
   if ((s.flags & kOwesMatch) != 0) {
     if (!p.reply_out.room_or_want(kLongRecord)) return false;
     RecordHeader h{kLongRecord, RecordType::Match, s.context, s.tag, s.remote_slot, s.remote_generation, s.moving};
-    MatchBody b{reinterpret_cast<uint64_t>(s.buffer), s.heap_offset, index(s), s.generation,
-                s.chunk, (s.flags & kPipelined) != 0 ? 1u : 0u};
+    How how = borrows(s) ? How::Lent : (s.flags & kPipelined) != 0 ? How::Pipelined : How::Chunks;
+    MatchBody b{reinterpret_cast<uint64_t>(s.buffer), s.heap_offset, index(s), s.generation, s.chunk, how};
     p.reply_out.put(&h, sizeof h);
     p.reply_out.put(&b, sizeof b);
     p.reply_out.publish();

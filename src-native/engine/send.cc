@@ -39,7 +39,7 @@ bool Core::push_eager(Partner& p, uint32_t context, uint32_t tag, const void* da
 // At once, if it is short and nothing is before it. False: nothing has happened.
 bool Core::send_eagerly(const Send& send, Need need) {
   Partner& p = peers[send.dest];
-  if (send.synchronous || send.length > layout.g.eager_limit || !p.queued.empty() ||
+  if (send.synchronous || send.lend || send.length > layout.g.eager_limit || !p.queued.empty() ||
       !push_eager(p, send.context, send.tag, send.data, send.length))
     return false;
   ++count.sends;
@@ -61,6 +61,7 @@ void Core::queue_send(Slot& s) {
   Partner& p = peers[s.peer];
   s.state = SlotState::Queued;
   if (s.buffer >= heap && s.buffer < heap + layout.g.heap_bytes) s.heap_offset = static_cast<uint64_t>(s.buffer - heap);
+  s.lend = s.lend && s.length != 0 && s.heap_offset != kNoHeap;
   ++open_sends;
   ++p.outstanding;
   list_append(&p.queued, index(s), links());
@@ -93,6 +94,7 @@ Posted Core::post_send_now(const Send& send) {
   s.tag = send.tag;
   s.buffer = const_cast<unsigned char*>(static_cast<const unsigned char*>(send.data));
   s.length = send.length;
+  s.lend = send.lend;
   queue_send(s);
   Handle handle = make_handle(i, s.generation);
   budget = kMaxSlice;
@@ -114,7 +116,7 @@ void Core::flush_sends(uint32_t peer, Effort effort) {
   while (!p.queued.empty()) {
     uint32_t i = p.queued.head - 1;
     Slot& s = slots[i];
-    if ((s.flags & kSynchronous) == 0 && s.length <= layout.g.eager_limit &&
+    if ((s.flags & kSynchronous) == 0 && !s.lend && s.length <= layout.g.eager_limit &&
         push_eager(p, s.context, s.tag, s.buffer, s.length)) {
       list_remove(&p.queued, i, links());
       collective |= s.schedule != nullptr;
@@ -128,7 +130,7 @@ void Core::flush_sends(uint32_t peer, Effort effort) {
     // (SYNC POINT: ring).
     claim::open(&claims[i], s.generation);
     RecordHeader h{kLongRecord, RecordType::Rts, s.context, s.tag, i, s.generation, s.length};
-    RtsBody b{reinterpret_cast<uint64_t>(s.buffer), s.heap_offset, {0, 0}};
+    RtsBody b{reinterpret_cast<uint64_t>(s.buffer), s.heap_offset, s.lend ? 1u : 0u, 0};
     p.data_out.put(&h, sizeof h);
     p.data_out.put(&b, sizeof b);
     p.data_out.publish();
@@ -173,7 +175,7 @@ void Core::on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Ef
   bool in_heap = b.heap_offset == kNoHeap ||
                  (b.heap_offset <= layout.g.heap_bytes && h.length <= layout.g.heap_bytes - b.heap_offset);
   if ((s->state != SlotState::Offered && s->state != SlotState::Closing) || s->remote_generation != 0 ||
-      h.length > s->length || b.chunk == 0 || b.generation == 0 || b.slot >= layout.g.max_requests || !in_heap ||
+      h.length > s->length || b.how > How::Lent || (b.how == How::Lent && (!s->lend || h.length != s->length)) || b.chunk == 0 || b.generation == 0 || b.slot >= layout.g.max_requests || !in_heap ||
       h.length / b.chunk >= claim::kMaxChunks)
     return fault(peer);
   s->moving = h.length;
@@ -183,7 +185,8 @@ void Core::on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Ef
   s->remote_generation = b.generation;
   s->chunk = b.chunk;
   s->chunks = static_cast<uint32_t>((h.length + b.chunk - 1) / b.chunk);
-  if (b.pipelined != 0) {
+  if (b.how == How::Lent) return on_borrowed(*s);
+  if (b.how == How::Pipelined) {
     s->flags |= kPipelined;
     ++peers[peer].pipelines;
   }

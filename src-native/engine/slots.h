@@ -5,6 +5,7 @@
 //            Posted → Stalled → Active or Done          (no committed arena block at match time)
 //            Matched → Active → Done                     (taken by improbe, received by imrecv)
 //            Posted → Taken → Active → Done              (matched by its sender, which has not said so yet)
+//   lent     Offered → Lent → Done; the receive Active → Done → Lent (lend.cc)
 //   any      Offered/Active → Closing → Done            (the other end may still touch the buffer)
 //   collective  Running → Done
 //
@@ -21,7 +22,7 @@
 
 namespace uintr {
 
-enum class SlotState : uint8_t { Free = 0, Queued, Offered, Posted, Matched, Stalled, Taken, Active, Closing, Done, Running };
+enum class SlotState : uint8_t { Free = 0, Queued, Offered, Posted, Matched, Stalled, Taken, Active, Lent, Closing, Done, Running };
 
 enum SlotFlags : uint8_t {
   kAllocate = 1,      // receive into an arena block taken at match time
@@ -47,6 +48,7 @@ struct Slot {
   bool matcher;       // this end has matched the transfer, so it has the baton first
   bool patient;       // a receive whose message needs no CPU of this rank (Need::Match)
   bool matched_here;  // a send to oneself that a receive has taken: private, so no garbage in a claim word can forge it
+  bool lend;          // a send that may be lent, or a receive that has met one
   uint32_t context;
   uint32_t peer;     // a receive's may be kAnySource until matched
   uint32_t tag;      // a receive's may be kAnyTag until matched
@@ -78,5 +80,9 @@ struct Slot {
 };
 
 inline bool is_receive(const Slot& s) { return (s.flags & kReceive) != 0; }
+// A receive, matched, whose message stays in the sender's arena.
+inline bool borrows(const Slot& s) {
+  return s.lend && (s.flags & (kReceive | kAllocate)) == (kReceive | kAllocate) && s.error == Error::None;
+}
 
 }  // namespace uintr

@@ -333,6 +333,11 @@ void Core::on_fin(uint32_t peer, const RecordHeader& h) {
   switch (s->state) {
     case SlotState::Closing:
       return finish(*s, s->error, s->cause);
+    case SlotState::Lent:
+      if (is_receive(*s)) return;
+      // SYNC POINT: loan. Fin has been seen; the buffer may be written from here on (lend.cc).
+      if (error == Error::None) return settle(*s, Error::None, Cause::None, false);
+      return settle(*s, Error::PeerExited, error == Error::PeerExited ? Cause::Exited : Cause::Closed, false);
     case SlotState::Offered:
     case SlotState::Active:
       if (error == Error::None) return settle(*s, Error::None, Cause::None, false);

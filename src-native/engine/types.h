@@ -77,5 +77,6 @@ struct Completion {
                          // the own arena; kNoHeap for an empty message
 };
 constexpr uint64_t kNoHeap = ~0ull;
+constexpr uint64_t kLent = 1ull << 62;  // in Completion::heap_offset: the message is lent (Engine::loan)
 
 }  // namespace uintr

@@ -22,6 +22,7 @@ struct Unexpected {
   uint32_t context;
   bool queued;
   bool eager;
+  bool lend;       // a rendezvous that may be lent
   uint64_t stamp;  // order of arrival
   uint64_t length;
   // Eager: blocks follow one another by `next_block`, starting at the entry's own index.

@@ -48,6 +48,7 @@ void Engine::each_request(void (*visit)(void*, const RequestView&), void* to) co
       case SlotState::Taken:
       case SlotState::Matched: v.state = RequestView::State::Matched; break;
       case SlotState::Stalled: v.state = RequestView::State::Stalled; break;
+      case SlotState::Lent: v.state = RequestView::State::Lent; break;
       case SlotState::Active: v.state = RequestView::State::Active; break;
       case SlotState::Closing: v.state = RequestView::State::Closing; break;
       case SlotState::Done: v.state = RequestView::State::Done; break;

@@ -30,7 +30,7 @@ describe('each measure, at tiny sizes', () => {
     expectSchema(ran);
     expectContestants(
       ran,
-      ['uintr/one', 'uintr/heap', 'uintr/distinct', 'uintr/await', ...channels],
+      ['uintr/one', 'uintr/heap', 'uintr/distinct', 'uintr/await', 'uintr/lent', ...channels],
       ['openmpi', 'openmpi/distinct', 'mpich', 'mpich/distinct', 'zeromq'],
     );
     expectRatiosOfThisRun(ran);

@@ -104,6 +104,7 @@ void Rank::complete(Request& r, const Completion& c) {
     complete_receive(r, c);
     return;
   }
+  if (r.lend) check_returned(r);
   {
     Message& m = world_->model.message(r.id);
     m.over = true;
@@ -140,6 +141,7 @@ void Rank::complete_receive(Request& r, const Completion& c) {
   const unsigned char* from = r.buffer;
   if (r.allocate) {
     if ((c.heap_offset == kNoHeap) != (c.length == 0)) wrong(r, c, "a block where none belongs, or none");
+    if (c.length != 0 && (c.heap_offset & kLent) != 0) return borrow(r, c);
     from = c.length == 0 ? nullptr : world_->heap(rank_) + c.heap_offset;
   } else {
     bool beyond;

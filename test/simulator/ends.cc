@@ -7,6 +7,7 @@ using namespace uintr;
 
 void Rank::finish() {
   machine().trace("finish");
+  release_all();
   for (size_t i = 0; i < requests_.size(); ++i) cancel(i);
   for (size_t i = 0; i < collectives_.size(); ++i) cancel_collective(i);
   collect();
@@ -54,6 +55,7 @@ void Rank::close() {
   machine().trace("close");
   closing_ = true;
   engine()->begin_close();
+  release_all();
   world_->begin_close(rank_);
   if (!let_go(Attention::Sleeping)) {
     engine()->abandon(Error::Timeout);
@@ -67,6 +69,7 @@ void Rank::close() {
 void Rank::abandon() {
   machine().trace("abandon");
   abandoned_ = true;
+  forget_loans();
   engine()->abandon(Error::Timeout);
   if (!let_go(Attention::Blocked)) {
     machine().fail(unfinished_ != 0 ? "rank %u: an abandoned request does not end"
@@ -81,6 +84,7 @@ void Rank::abandon() {
 void Rank::leave_behind(uint32_t peer) {
   machine().trace("leaves memory behind");
   abandoned_ = true;
+  forget_loans();
   engine()->abandon(Error::Timeout);
   engine()->publish_life(Life::Closed);
   world_->leave(rank_);
@@ -112,6 +116,8 @@ void Rank::let_in(uint32_t peer) {
 
 void Rank::begin_life() {
   requests_.clear();
+  loans_.clear();
+  keeps_ = true;
   collectives_.clear();
   unfinished_ = 0;
   world_->begin_life(rank_);

@@ -39,7 +39,7 @@ size_t Rank::improbe(uint32_t source, uint32_t tag) {
   }
   receipt.capacity = e.length;
   machine().trace("improbe: source %u tag %u length %llu", e.source, e.tag, static_cast<unsigned long long>(e.length));
-  requests_.push_back({handle, true, false, false, false, false, false, id, nullptr, e.length, Error::None});
+  requests_.push_back({handle, true, false, false, false, false, false, id, nullptr, e.length, Error::None, false});
   ++unfinished_;
   return requests_.size() - 1;
 }

@@ -16,7 +16,7 @@ struct Operation {
   uint32_t peer, tag, context;
   uint64_t length;
   uint32_t request;  // Cancel, GiveUp, WaitOne: modulo what was posted
-  bool synchronous, allocate, in_heap, abrupt;
+  bool synchronous, allocate, in_heap, lend, abrupt;
   uint32_t spins;
 };
 
@@ -106,6 +106,7 @@ Program random_program(Random& random, const Settings& s) {
     receive.length = random.one_in(3) ? 2600 : random.one_in(8) ? send.length / 2 : send.length + random.below(3);
     receive.allocate = allocates && random.one_in(2);
     receive.in_heap = !receive.allocate && take_heap(receive.length);
+    send.lend = send.in_heap && send.length % 3 != 0;
     auto insert = [&](std::vector<Operation>& list, const Operation& o, bool anywhere) {
       size_t at = anywhere ? random.below(static_cast<uint32_t>(list.size()) + 1) : list.size();
       list.insert(list.begin() + static_cast<ptrdiff_t>(at), o);
@@ -147,7 +148,7 @@ void run(Rank& r, const Program& p) {
     size_t request = r.count() != 0 ? o.request % r.count() : 0;
     switch (o.what) {
       case Do::Send:
-        r.isend(o.peer, o.length, {o.tag, o.context, o.synchronous, o.in_heap});
+        r.isend(o.peer, o.length, {o.tag, o.context, o.synchronous, o.in_heap, o.lend});
         break;
       case Do::Receive:
         r.irecv(o.peer, o.length, {o.tag, o.context, o.allocate, o.in_heap});
@@ -163,6 +164,7 @@ void run(Rank& r, const Program& p) {
         break;
       case Do::Test:
         r.test();
+        r.release(o.spins);
         break;
       case Do::WaitOne:
         if (r.count() != 0) r.wait_one(request, o.spins, o.abrupt);

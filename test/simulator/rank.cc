@@ -22,17 +22,18 @@ unsigned char* Rank::buffer(uint64_t bytes, bool* in_heap) {
 }
 
 size_t Rank::isend(uint32_t dest, uint64_t length, SendOptions o) {
-  unsigned char* at = buffer(length, &o.in_heap);
+  unsigned char* at = buffer(length, &(o.in_heap |= o.lend));
+  o.lend &= o.in_heap;
   // By id: while the engine posts it, other ranks may run and post, too.
   uint32_t id = world_->model.sent(rank_, dest, o.context, o.tag, length, o.synchronous).id;
   machine().fence();  // what follows does not go through this rank's store buffer
   for (uint64_t i = 0; i < length; ++i) at[i] = Model::byte(id, i);
   world_->buffers.lend(at, Buffers::Use::Send);
   size_t index = requests_.size();
-  requests_.push_back({kNoHandle, false, false, o.in_heap, false, false, false, id, at, length, Error::None});
+  requests_.push_back({kNoHandle, false, false, o.in_heap, false, false, false, id, at, length, Error::None, o.lend});
   ++unfinished_;
   machine().trace("isend: %s", world_->model.text(world_->model.message(id)).c_str());
-  Posted posted = engine()->post_send({dest, o.context, o.tag, at, length, o.synchronous});
+  Posted posted = engine()->post_send({dest, o.context, o.tag, at, length, o.synchronous, o.lend});
   requests_[index].handle = world_->model.message(id).handle = posted.handle;
   if (posted.handle == kNoHandle) complete(requests_[index], posted.completion);
   return index;
@@ -48,7 +49,7 @@ size_t Rank::irecv(uint32_t source, uint64_t capacity, ReceiveOptions o) {
   }
   size_t index = requests_.size();
   requests_.push_back(
-      {kNoHandle, true, o.allocate, o.in_heap && !o.allocate, false, false, false, id, at, capacity, Error::None});
+      {kNoHandle, true, o.allocate, o.in_heap && !o.allocate, false, false, false, id, at, capacity, Error::None, false});
   ++unfinished_;
   machine().trace("irecv: %s", world_->model.text(world_->model.receipt(id)).c_str());
   Posted posted = engine()->post_recv({source, o.context, o.tag, at, o.allocate ? 0 : capacity, o.allocate});

@@ -21,6 +21,7 @@ class Rank {
     uint32_t context = 1;
     bool synchronous = false;
     bool in_heap = false;
+    bool lend = false;
   };
   struct ReceiveOptions {
     uint32_t tag = 1;
@@ -46,6 +47,9 @@ class Rank {
   static constexpr size_t kNothing = ~size_t{0};
   size_t improbe(uint32_t source, uint32_t tag);
   void imrecv(size_t request);
+  // What is lent to it, by order of receipt: looks at it once more, and lets go of it. Nothing, where it holds none.
+  void release(size_t loan = 0);
+  void release_all();
   // A collective operation of two ranks: sums of 32-bit integers.
   size_t iallreduce(uint64_t elements, uint32_t tag = 1);
   void cancel_collective(size_t index);
@@ -104,6 +108,13 @@ class Rank {
     unsigned char* buffer;
     uint64_t length;
     uintr::Error error;
+    bool lend;
+  };
+  struct Loan {
+    uintr::Handle handle;
+    uint32_t message;
+    const unsigned char* at;
+    uint64_t length;
   };
 
   struct Collective {
@@ -128,6 +139,10 @@ class Rank {
   void complete_receive(Request& r, const uintr::Completion& c);
   unsigned char* buffer(uint64_t bytes, bool* in_heap);
   void give_back(const Request& r);
+  void borrow(const Request& r, const uintr::Completion& c);
+  void check_loan(const Loan& loan);
+  void forget_loans();
+  void check_returned(const Request& r);
   [[noreturn]] void wrong(const Request& r, const uintr::Completion& c, const char* why);
   bool delivered(const Receipt& r) const;
   void check_allowed(const Request& r, const uintr::Completion& c);
@@ -140,6 +155,8 @@ class Rank {
   bool closing_ = false, abandoned_ = false;
   std::vector<Request> requests_;
   std::deque<Collective> collectives_;
+  std::vector<Loan> loans_;
+  bool keeps_ = true;  // what is lent to it, until it lets go
   std::vector<unsigned char> bytes_;
 };
 

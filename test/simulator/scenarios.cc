@@ -487,6 +487,105 @@ std::vector<Scenario> make() {
   add("heap-receiver", 2, heap, in_heap(false, true, Way::Loop));
   add("heap-receiver-compute", 2, heap, in_heap(false, true, Way::Compute));
 
+  // ---- messages that are lent
+  auto lends = [](Way sender, Way receiver, bool late = false) {
+    return [=](Rank& r) {
+      if (r.rank() == 0) {
+        r.isend(1, kSeveral, {.tag = 1, .lend = true});
+        r.isend(1, kEager, {.tag = 1, .lend = true});
+        pass(r, sender);
+      } else {
+        if (late) r.test(), r.pause();
+        r.irecv(0, 0, {.tag = 1, .allocate = true});
+        r.irecv(kAnySource, 0, {.tag = kAnyTag, .allocate = true});
+        pass(r, receiver);
+        r.release(1);
+        r.pause();
+        r.release();
+      }
+      r.finish();
+    };
+  };
+  add("lend-wait", 2, signal, lends(Way::Wait, Way::Wait));
+  add("lend-late", 2, signal, lends(Way::Wait, Way::Loop, true));
+  add("lend-compute", 2, signal, lends(Way::Compute, Way::Compute));
+  add("lend-loop-uintr", 2, user, lends(Way::Loop, Way::Loop));
+  add("lend-poll", 2, poll, lends(Way::Wait, Way::Loop));
+  add("lend-no-memory", 2, [&] {
+        Settings s = heap;
+        s.heap_committable = kSeveral + 1000;
+        return s;
+      }(), lends(Way::Loop, Way::Wait));
+  for (uint32_t who : {1u, 2u}) {
+    add(who == 1 ? "lend-lender-dies" : "lend-borrower-dies", 2, mortal(signal, who), lends(Way::Wait, Way::Wait));
+  }
+  auto lent = [](std::function<void(Rank&)> lender, std::function<void(Rank&)> borrower) {
+    return [=](Rank& r) {
+      if (r.rank() == 0) {
+        r.isend(1, kSeveral, {.tag = 1, .lend = true});
+        return lender(r);
+      }
+      r.irecv(0, 0, {.tag = 1, .allocate = true});
+      borrower(r);
+    };
+  };
+  auto waits = [](Rank& r) { r.wait_all(), r.finish(); };
+  add("lend-to-a-buffer", 2, signal, [](Rank& r) {
+    if (r.rank() == 0) {
+      r.isend(1, kSeveral, {.lend = true});
+      r.isend(1, kSeveral, {.lend = true});
+    } else {
+      r.irecv(0, kSeveral);
+      r.irecv(0, 0, {.allocate = true});
+    }
+    r.wait_all();
+    r.finish();
+  });
+  add("lend-cancelled", 2, signal, lent([](Rank& r) {
+        r.pause();
+        r.cancel(0);
+        r.isend(1, kSeveral, {.tag = 1, .lend = true});
+        r.wait_all();
+        r.finish();
+      }, waits));
+  // As many as its reply ring has no room for, and then others in the same slots.
+  add("lend-reply-ring-full", 1, signal, [](Rank& r) {
+    for (int round = 0; round < 2; ++round) {
+      for (uint32_t i = 0; i < 6; ++i) {
+        if (r.rank() == 0) {
+          r.isend(1, 40 + i, {.tag = i, .lend = true});
+        } else {
+          r.irecv(0, 0, {.tag = i, .allocate = true});
+        }
+      }
+      if (r.rank() == 1) {
+        r.wait_all();
+        for (int i = 0; i < 6; ++i) r.release();
+      }
+      r.wait_all();
+    }
+    r.finish();
+  });
+  auto closes = [](Rank& r) { r.close(); };
+  auto pauses_and_abandons = [](Rank& r) {
+    r.pause();
+    r.abandon();
+  };
+  auto keeps = [](Rank& r) {
+    r.wait_all();
+    r.await_end(0);
+    r.release();
+    r.finish();
+  };
+  add("lend-lender-closes", 2, closing(signal), lent(closes, keeps));
+  add("lend-borrower-closes", 2, closing(signal), lent(waits, [](Rank& r) {
+        r.test();
+        r.close();
+      }));
+  add("lend-both-close", 2, closing(signal), lent(closes, closes));
+  add("lend-lender-abandons", 2, closing(signal), lent(pauses_and_abandons, keeps));
+  add("lend-borrower-abandons", 2, closing(signal), lent(waits, pauses_and_abandons));
+
   // ---- foreign interrupts, as other users of the signal send them
   Settings foreign = signal;
   foreign.foreign_interrupts = true;
@@ -536,6 +635,28 @@ std::vector<Scenario> make() {
     s.elastic = true;
     return mortal(s, 1);
   };
+  add("lend-lender-comes-back", 1, elastic(signal), [](Rank& r) {
+    if (r.rank() == 0) {
+      for (uint32_t i = 0; i < 2; ++i) r.isend(1, kSeveral + i, {.tag = 1, .lend = true});
+      if (r.life() == 0) r.vanish();
+      r.wait_all();
+      return r.finish();
+    }
+    auto borrows = [&] {
+      for (int i = 0; i < 2; ++i) r.irecv(0, 0, {.tag = 1, .allocate = true});
+      r.wait_all();
+    };
+    borrows();
+    r.await_end(0);
+    r.let_in(0);
+    borrows();
+    // Those of the life before first.
+    for (int i = 0; i < 4; ++i) {
+      r.release();
+      r.pause();
+    }
+    r.finish();
+  });
   add("comes-back-short", 2, elastic(signal), comes_back(Way::Wait, Way::Wait, false));
   add("comes-back-wait", 1, elastic(signal), comes_back(Way::Wait, Way::Wait, true));
   add("comes-back-compute", 1, elastic(signal), comes_back(Way::Compute, Way::Compute, true));

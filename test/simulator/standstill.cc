@@ -75,6 +75,7 @@ std::string World::unmet(uint32_t rank) const {
     if (state == ViewState::Active || (state == ViewState::Closing && !stalled(m)))
       return model.text(m) + " does not end";
     if (state == ViewState::Queued) return model.text(m) + " stays in its queue";
+    if (borrower(m.id) != kNone) continue;
     if (m.received_by != kNone) return model.text(m) + " was received and is not over";
     const Receipt* r = partner(m);
     if (r != nullptr) return model.text(m) + " and " + model.text(*r) + " do not meet";

@@ -42,6 +42,7 @@ void World::reset(const Settings& settings, Machine* machine) {
   kicked_ = false;
   model.clear();
   collectives_.clear();
+  loans_.clear();
   spoilt_ = 0;
 
   Geometry g{};
@@ -222,6 +223,7 @@ void World::let_in(uint32_t rank, uint32_t member) {
   dead_ &= ~(1u << rank);
   finishing_ &= ~(1u << rank);
   model.end_life(rank);
+  std::erase_if(loans_, [rank](const Loan& loan) { return loan.rank == rank; });
   buffers.give_back_all(rank);
   machine_->start(rank);
 }
@@ -229,6 +231,17 @@ void World::let_in(uint32_t rank, uint32_t member) {
 void World::begin_life(uint32_t rank) {
   make_engine(rank);
   machine_->post_interrupt(rank);  // as its driver does (attach): ON may be set from before
+}
+
+void World::let_go(uint32_t rank, uint32_t message) {
+  std::erase_if(loans_, [=](const Loan& loan) { return loan.rank == rank && loan.message == message; });
+}
+
+uint32_t World::borrower(uint32_t message) const {
+  for (const Loan& loan : loans_) {
+    if (loan.message == message && !gone(loan.rank)) return loan.rank;
+  }
+  return kNone;
 }
 
 uint32_t World::take_deaths(uint32_t rank) { return std::exchange(untold_deaths_[rank], 0); }

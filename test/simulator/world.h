@@ -80,6 +80,12 @@ class World : public Machine::World {
   void begin_life(uint32_t rank);
   uint32_t life(uint32_t rank) const { return lives_[rank]; }  // 0: its first one
 
+  // ---- lent messages, and who looks at them ------------------------------
+  void borrow(uint32_t rank, uint32_t message) { loans_.push_back({rank, message}); }
+  void let_go(uint32_t rank, uint32_t message);
+  // A rank that is there and looks at the message; kNone: none does.
+  uint32_t borrower(uint32_t message) const;
+
   // ---- collective operations ----------------------------------------------
   void begin_collective(uint32_t rank, uint32_t tag, uintr::Handle handle) {
     collectives_.push_back({rank, tag, handle});
@@ -157,6 +163,10 @@ class World : public Machine::World {
     uintr::Handle handle;
   };
   std::vector<CollectiveRun> collectives_;
+  struct Loan {
+    uint32_t rank, message;
+  };
+  std::vector<Loan> loans_;
   uint32_t spoilt_ = 0;  // bit per tag
 };
 

@@ -132,10 +132,11 @@ void one_run(uint64_t seed, uint32_t kinds, int32_t pid) {
   std::vector<unsigned char> own(100000, 0x33), into(100000, 0x44);
   static const uint64_t kLengths[] = {0, 8, 300, 512, 600, 5000, 70000};
   std::vector<Posted> posted;
+  uint64_t lendable[3] = {kNoHeap, kNoHeap, kNoHeap};
   auto length = [&] { return kLengths[random() % 7]; };
   auto act = [&](Rank& r, uint32_t peer) {
     Posted p{kNoHandle, {}};
-    switch (random() % 7) {
+    switch (random() % 9) {
       case 0:
       case 1:
         p = r.send(peer, own.data(), length(), random() % 2, 0, random() % 2 != 0);
@@ -151,6 +152,13 @@ void one_run(uint64_t seed, uint32_t kinds, int32_t pid) {
         break;
       case 5:
         r->on_interrupt();
+        break;
+      case 6:
+        if (lendable[r.rank] == kNoHeap) lendable[r.rank] = r->heap_alloc(5000);
+        p = r->post_send({peer, 0, 0, r.heap->base() + lendable[r.rank], 1 + random() % 5000, false, true});
+        break;
+      case 7:  // a loan, or what was none
+        if (!r.outcomes.empty()) r->give_back(std::next(r.outcomes.begin(), random() % r.outcomes.size())->first);
         break;
       default: {
         Envelope e;
