@@ -1,5 +1,9 @@
-// Measure: what interrupts cost who does not need them: one that is busy waiting, and one that computes and gets none.
+// Measure: what interrupts cost who does not need them: one that is busy waiting, and one that computes and gets none;
+// and what it costs to record a timeline.
 
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Measure, runAlone } from './lib/measure.js';
 import { KiB, MiB, roundsOf } from './lib/plan.js';
 import { reportScenarios } from './lib/scenario-report.js';
@@ -17,12 +21,19 @@ const timing = {
 
 export const overhead: Measure = {
   name: timing.measure,
-  title: 'busy waiting with interrupts over polling alone, and computation beside an idle world over Node alone',
+  title:
+    'busy waiting with interrupts over polling alone, computation beside an idle world over Node alone, and a recorded ' +
+    'timeline over none',
   peers: [],
   async run(options, emit) {
     const plan = planFor(options, timing);
     const linesOf = ({ scenario }: { scenario?: string }) => (scenario === computation ? 1 : plan.cases.length);
-    await compareTimes({ ...timing, linesOf }, overheadContestants(plan), plan, roundsOf(options), emit);
+    const file = join(tmpdir(), `uintr-bench-timeline-${process.pid}.json`);
+    try {
+      await compareTimes({ ...timing, linesOf }, overheadContestants(plan, file), plan, roundsOf(options), emit);
+    } finally {
+      rmSync(file, { force: true });
+    }
   },
   report: (lines) =>
     reportScenarios(lines, {

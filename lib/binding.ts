@@ -110,6 +110,19 @@ export interface NativeWorld {
 
   stats(): WorldStats | undefined;
   inspect(): NativeInspection | undefined;
+
+  /** Records into a ring of that many events (a power of two). False: no memory. */
+  startTrace(events: number): boolean;
+  /** Frees it. */
+  stopTrace(): void;
+  /** What is left of them from number `from` on; `next`: where to go on. Undefined: nothing is recorded. */
+  readTrace(from: number): { events: ArrayBuffer; next: number; lost: number } | undefined;
+  /** The clock of the events and CLOCK_MONOTONIC (ns), read at one moment. */
+  traceClock(): { source: 'tsc' | 'monotonic'; at: bigint; ns: bigint };
+  /** A number that no other world of this boot has, and the kernel's number of this thread. Not after close(). */
+  traceIdentity(): { world: number; tid: number };
+  /** Whether the lock on that open file was free, and is this one's now, until it is closed. */
+  lockFile(fd: number): boolean;
 }
 
 /** A receiver of doorbells as the addon makes it. After close() its functions do nothing. */

@@ -27,4 +27,5 @@ export type { Handler, ServeOptions, Server } from './server.js';
 export type { RequestOptions } from './service-request.js';
 export type { SpawnOptions } from './spawn.js';
 export { type Support, support, type Verdict } from './support.js';
+export { Trace, type TraceOptions } from './trace.js';
 export { type CloseOptions, World } from './world.js';

@@ -15,6 +15,11 @@ const PURPOSES: Record<Purpose, RequestInspection['purpose']> = {
   [Purpose.Reply]: 'services',
 };
 
+/** What the messages of this context are. */
+export function purposeOf(context: number): RequestInspection['purpose'] {
+  return PURPOSES[identify(context).purpose];
+}
+
 export function inspection(core: Core): WorldInspection {
   const { requests, ...counts } = core.native.inspect()!;
   return { ...counts, requests: requests.map((request) => inTermsOfUser(core, request)) };

@@ -9,6 +9,8 @@ import { type Place, takeLaunched } from './launched.js';
 import { OPTIONS, type ResolvedOptions, resolveOptions, variableOf, type WorldOptions } from './options.js';
 import { watchSignals } from './signals.js';
 import { support } from './support.js';
+import { checkPath, type Trace, type TraceOptions } from './trace.js';
+import { checkTraceFile } from './trace-file.js';
 
 /** Options of {@link World.join}. */
 export interface JoinOptions extends WorldOptions {
@@ -49,14 +51,20 @@ const UNNAMED = '';
 
 type Settle = (count: number) => void;
 
+/** What a world has to offer to who makes it. */
+export interface Enterable extends Inspectable {
+  trace(options?: TraceOptions): Trace;
+  close(): Promise<void>;
+}
+
 /** Makes the world out of what the addon has; `onBatch` takes who settles what the event loop brings. */
-export type Make<W extends Inspectable> = (
+export type Make<W extends Enterable> = (
   native: NativeWorld,
   onBatch: (settle: Settle) => void,
   forget: () => void,
 ) => W;
 
-export async function enter<W extends Inspectable>(options: JoinOptions | undefined, make: Make<W>): Promise<W> {
+export async function enter<W extends Enterable>(options: JoinOptions | undefined, make: Make<W>): Promise<W> {
   const addon = binding();
   const given = checkOptions(options, JOIN_KEYS);
   const place = placeOf(given);
@@ -87,7 +95,7 @@ const TRY_AGAIN_MS = 20;
  * Under another MPI's launcher one program may follow another (`mpirun sh -c 'node a; node b'`), in a world of the same
  * name: that is complete until all ranks of the one before have left. `again`: what a failed attempt has undone.
  */
-async function attemptAfterOthers<W extends Inspectable>(how: Attempt<W>, again: () => void): Promise<W> {
+async function attemptAfterOthers<W extends Enterable>(how: Attempt<W>, again: () => void): Promise<W> {
   const end = performance.now() + how.resolved.joinTimeout;
   for (;;) {
     const left = Math.max(1, Math.ceil(end - performance.now()));
@@ -102,7 +110,7 @@ async function attemptAfterOthers<W extends Inspectable>(how: Attempt<W>, again:
 }
 
 /** One attempt to enter a world. */
-export interface Attempt<W extends Inspectable> {
+export interface Attempt<W extends Enterable> {
   place: Place;
   resolved: ResolvedOptions;
   /** As the program gave them, for its errors. */
@@ -114,7 +122,7 @@ export interface Attempt<W extends Inspectable> {
   onStarted?: () => void;
 }
 
-export async function attempt<W extends Inspectable>(how: Attempt<W>): Promise<W> {
+export async function attempt<W extends Enterable>(how: Attempt<W>): Promise<W> {
   const { place, resolved, given, make, forget, onStarted } = how;
   const unwatch = watchSignals();
   let silence = (): void => {};
@@ -125,6 +133,7 @@ export async function attempt<W extends Inspectable>(how: Attempt<W>): Promise<W
   };
   try {
     const signal = inspectSignal(process.env);
+    const trace = traceOptions(resolved, given);
     const native: NativeJoinOptions = { ...nativeOptions(resolved), ...place };
     return await new Promise<W>((resolve, reject) => {
       let settle: Settle = () => {};
@@ -140,6 +149,12 @@ export async function attempt<W extends Inspectable>(how: Attempt<W>): Promise<W
           const made = make(world, takes, end);
           // A signal that interrupts ranks is not for the program to handle.
           if (signal !== resolved.signal) silence = inspectOn(signal, made);
+          try {
+            if (trace !== undefined) made.trace(trace);
+          } catch (error) {
+            void made.close();
+            return reject(error);
+          }
           if (joinChannel.hasSubscribers) joinChannel.publish({ world: made });
           resolve(made);
         },
@@ -151,6 +166,15 @@ export async function attempt<W extends Inspectable>(how: Attempt<W>): Promise<W
     end();
     throw error;
   }
+}
+
+/** Undefined: no timeline is asked for. A file that cannot be written is told before anybody joins. */
+function traceOptions({ trace, traceEvents }: ResolvedOptions, given: WorldOptions): TraceOptions | undefined {
+  if (trace === '') return undefined;
+  const name = given.trace === undefined ? variableOf('trace') : 'trace';
+  const file = checkPath(trace, name);
+  checkTraceFile(file, name);
+  return { file, events: traceEvents };
 }
 
 const debug = debuglog('uintr');
@@ -184,7 +208,12 @@ function placeOf({ name, size, rank, rejoin = false }: JoinOptions): Place {
 }
 
 /** As the addon wants them. */
-export function nativeOptions({ copy, ...rest }: ResolvedOptions): Omit<NativeJoinOptions, 'size'> {
+export function nativeOptions({
+  copy,
+  trace: _,
+  traceEvents: __,
+  ...rest
+}: ResolvedOptions): Omit<NativeJoinOptions, 'size'> {
   return { ...rest, copyKinds: ALLOWED_COPIES[copy] };
 }
 

@@ -31,6 +31,10 @@ export interface WorldOptions {
   spinMicroseconds?: number;
   /** How long to wait for the other ranks when joining, in milliseconds. Default 30000. */
   joinTimeout?: number;
+  /** Records a timeline from the join on, and writes it to this file in the end (see {@link World.trace}). Default: none. */
+  trace?: string;
+  /** How many events of it are kept: a power of two; the oldest are overwritten. Default 65536, of 64 bytes each. */
+  traceEvents?: number;
 }
 
 export type ResolvedOptions = Required<WorldOptions>;
@@ -51,7 +55,7 @@ interface Text {
 interface Whole {
   name: keyof WorldOptions;
   type: 'number';
-  unit: 'bytes' | 'requests' | 'microseconds' | 'milliseconds';
+  unit: 'bytes' | 'requests' | 'events' | 'microseconds' | 'milliseconds';
   default: number;
   min: number;
   max: number;
@@ -63,6 +67,11 @@ export type OptionEntry = Choice | Text | Whole;
 const KiB = 1024;
 const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
+
+/** How many events a timeline can keep. */
+export const TRACE_EVENTS = 65_536;
+export const MIN_TRACE_EVENTS = 1024;
+export const MAX_TRACE_EVENTS = 2 ** 24;
 
 /** What an option is called, means and allows. Also printed by `uintr doctor`. */
 export const OPTIONS: readonly OptionEntry[] = [
@@ -153,6 +162,22 @@ export const OPTIONS: readonly OptionEntry[] = [
     min: 1,
     max: 2 ** 31 - 1,
     doc: 'how long to wait for the other ranks when joining',
+  },
+  {
+    name: 'trace',
+    type: 'text',
+    default: '',
+    doc: 'records a timeline and writes it to this file in the end',
+  },
+  {
+    name: 'traceEvents',
+    type: 'number',
+    unit: 'events',
+    default: TRACE_EVENTS,
+    min: MIN_TRACE_EVENTS,
+    max: MAX_TRACE_EVENTS,
+    powerOfTwo: true,
+    doc: 'how many events of the timeline are kept; the oldest are overwritten',
   },
 ];
 

@@ -8,8 +8,7 @@ import { checkOptions, keySet } from './arguments.js';
 import { binding, type NativeFailure, type NativeHub } from './binding.js';
 import { type ChildExit, Children, describeExit, type Start } from './children.js';
 import { invalidArgument, UintrError, type UintrErrorCode } from './errors.js';
-import type { Inspectable } from './inspect-signal.js';
-import { attempt, type Make } from './join.js';
+import { attempt, type Enterable, type Make } from './join.js';
 import { BOOTSTRAP_VARIABLE, encodeBootstrap, inodeOf } from './launched.js';
 import { OPTIONS, type ResolvedOptions, resolveOptions, variableOf, type WorldOptions } from './options.js';
 
@@ -32,7 +31,7 @@ const SPAWN_KEYS = keySet('ranks', 'kind', 'args', 'env', 'execArgv', ...OPTIONS
 /** Where a process finds its socket to the hub. */
 const HUB_FD = 3;
 
-export async function spawnWorld<W extends EventEmitter & Inspectable>(
+export async function spawnWorld<W extends EventEmitter & Enterable>(
   script: string | URL,
   options: SpawnOptions,
   make: Make<W>,

@@ -1,4 +1,4 @@
-// The contestants of overhead: with interrupts, and with what there is without them.
+// The contestants of overhead: with interrupts, and with what there is without them; with a timeline, and without.
 import type { Contestant } from '../lib/contest.js';
 import { driversToCompare } from '../lib/drivers.js';
 import { uintrRun } from '../lib/launch.js';
@@ -12,7 +12,8 @@ const waits = [
   { variant: 'test', scenario: 'ping-pong, busy in a loop around test()' },
 ];
 
-export function overheadContestants(plan: Plan): Contestant[] {
+/** `timeline`: the file where those that record one write it, each over the last. */
+export function overheadContestants(plan: Plan, timeline: string): Contestant[] {
   const orders = encodePlan(plan);
   const pingPongs = waits.flatMap(({ variant, scenario }) =>
     driversToCompare().map((driver) => ({
@@ -22,9 +23,19 @@ export function overheadContestants(plan: Plan): Contestant[] {
       command: () => ({ argv: uintrRun(rankScript('latency'), [variant, orders], ['--driver', driver]) }),
     })),
   );
+  const timelines = [
+    { id: 'uintr/timeline', title: 'uintr, timeline recorded', env: { UINTR_TRACE: timeline } },
+    { id: 'uintr/silent', title: 'uintr', env: { UINTR_TRACE: '' } },
+  ];
   const script = rankScript('computation');
   return [
     ...pingPongs,
+    ...timelines.map(({ id, title, env }) => ({
+      id,
+      title,
+      scenario: 'ping-pong, with a timeline',
+      command: () => ({ argv: uintrRun(rankScript('latency'), ['wait', orders]), env }),
+    })),
     {
       id: 'uintr/loaded',
       title: 'uintr, loaded and idle',
@@ -42,5 +53,5 @@ export function overheadContestants(plan: Plan): Contestant[] {
 
 /** What others are compared with. */
 export function isBaseline(id: string): boolean {
-  return id === 'uintr/poll' || id === 'plain';
+  return id === 'uintr/poll' || id === 'uintr/silent' || id === 'plain';
 }

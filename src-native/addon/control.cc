@@ -124,6 +124,7 @@ napi_value World::object(napi_value on_batch) {
   define_control(this, result);
   define_blocks(this, result);
   define_report(this, result);
+  define_trace(this, result);
   define_schedules(this, result);
   return result;
 }

@@ -28,6 +28,7 @@ void spin(World* world) {
       world->pace().arrived(now);
       break;
     }
+    engine->record_turn(Attention::Polling);
     arch::relax();
   } while (now < end);
   engine->resume(false);
@@ -155,6 +156,7 @@ void Loop::on_check(uv_check_t* handle) {
 void Loop::on_poll(uv_poll_t* handle, int, int) {
   World* world = static_cast<Loop*>(handle->data)->world_;
   if (world->engine() == nullptr) return;
+  world->engine()->record_turn(Attention::Computing);
   world->look_around(0);
   if (world->advance(Effort::Idle)) world->ring_self();
   if (world->has_news()) world->pace().arrived(uv_hrtime());

@@ -66,6 +66,8 @@ uint32_t World::wait_slice(double ms) {
       if (!more) arch::relax();
     }
     if (has_news()) break;
+    // Not sooner: of a wait as short as that, the two readings of the clock would be a good part.
+    engine_->record_turn(Attention::Polling);
     now = uv_hrtime();
     // Copying takes its time; what the spin bounds is the wait after it, for the other end's last chunk.
     const bool moving = more || engine_->pieces_copied() != copied;

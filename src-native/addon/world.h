@@ -17,6 +17,7 @@
 #include "addon/offer.h"
 #include "addon/pace.h"
 #include "addon/schedule.h"
+#include "addon/timeline.h"
 #include "bootstrap/bootstrap.h"
 #include "drivers/driver.h"
 #include "engine/engine.h"
@@ -56,6 +57,8 @@ class World : public std::enable_shared_from_this<World> {
   Exchange& exchange() const { return *exchange_; }
   Loop& loop() { return loop_; }
   const WorldOptions& options() const { return options_; }
+  // Empty: nothing is recorded. Outlives close(), for whoever reads what is in it.
+  Timeline& timeline() { return timeline_; }
   uint32_t rank() const { return rank_; }
   const char* driver_name() const { return driver_lost_ ? "poll" : driver_name_; }
   // Remembers what was posted; `array_buffer` is what holds its bytes, null for a receive without a buffer.
@@ -145,6 +148,8 @@ class World : public std::enable_shared_from_this<World> {
   uint64_t heap_bytes_ = 0;
   std::unordered_map<uint64_t, Block*> blocks_;  // by offset
   std::unordered_map<Handle, Block*> loans_;
+
+  Timeline timeline_;
 
   // Destroyed in this order: the engine's last word, the driver, the notes, what was joined.
   Engine* engine_ = nullptr;

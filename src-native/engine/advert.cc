@@ -146,6 +146,7 @@ bool Core::match_advertised(Slot& s, Effort effort) {
     claim::begin(&claims[index(s)], s.generation);
     ++count.rendezvous_sent;
     ++count.pushed;
+    if (traced()) trace_match(s);
     to_work(s);
     owe_match(s, Need::Look);  // who needs the receiver's CPU passes it the baton
     advance(s, effort);

@@ -15,8 +15,16 @@ namespace uintr::arch {
 // processor's business (tens to hundreds of cycles).
 inline void relax() { __builtin_ia32_pause(); }
 
-// Cycles since reset; for histograms and bounded spinning, never for ordering.
+// Cycles since reset; for histograms, the timeline and bounded spinning, never for ordering.
 inline uint64_t cycles() { return __builtin_ia32_rdtsc(); }
+
+// Adds 1 and returns what was there, by one instruction: nothing of this thread's, its handlers included, comes between.
+// Not atomic towards other threads, and so without the price of a bus lock.
+inline uint64_t fetch_increment(uint64_t* word) {
+  uint64_t n = 1;
+  asm volatile("xadd %0, %1" : "+r"(n), "+m"(*word) : : "cc");
+  return n;
+}
 
 // Copies `n` bytes. `rep movsb` needs no vector registers and, with ERMS, moves
 // as fast as the vector loops do for all but the shortest lengths; those

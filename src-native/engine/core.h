@@ -16,6 +16,7 @@
 //   notice.cc    notices, attention and sleeping
 //   ends.cc      closing, peers that are gone or faulty
 //   views.cc     counters and inspection
+//   trace.cc     the timeline
 #pragma once
 
 #include "engine/arena.h"
@@ -25,6 +26,7 @@
 #include "engine/records.h"
 #include "engine/slots.h"
 #include "engine/soft_mask.h"
+#include "engine/trace.h"
 #include "engine/unexpected.h"
 
 namespace uintr {
@@ -35,9 +37,8 @@ struct Partner {
   const Shared<uint32_t>* attention;
   const Shared<uint32_t>* life;
   const Shared<uint32_t>* posted;
-  const Shared<uint32_t>* their_kinds;       // CopyKind bits the peer can use on our buffers
-  Shared<uint32_t>* my_kinds;                // and we on its
-  Shared<uint32_t>* my_let_go;
+  const Outbound* theirs;                    // what the peer says as producer towards us
+  Outbound* mine;                            // and we towards it
   const Shared<uint64_t>* their_released;    // eager credit the peer has given back to us
   Shared<uint64_t>* my_released;             // and we to it
   const Shared<uint64_t>* their_adverts;     // receives of the peer that we may match
@@ -115,6 +116,10 @@ struct Core : Engine {
   bool watching, sighted;   // probes wait; an unexpected message has come, or a peer gone
   bool posted_parts;        // a schedule has posted a receive in this run
   Counters count;
+  Trace* trace;             // null: nothing is recorded
+  Attention traced_attention;  // as the timeline has it
+  uint64_t traced_short;       // where the latest short message stands in it,
+  uint32_t traced_alike;       // and how many that follow it at once may be counted there
 
   LinksOf<Slot, &Slot::links> links() const { return {slots}; }
   LinksOf<Slot, &Slot::work> work_links() const { return {slots}; }
@@ -126,6 +131,7 @@ struct Core : Engine {
   void attach_peer(uint32_t peer, const PeerMap& map);
   bool run(Effort effort);                 // all pending sources, then transfers; true: more to copy
   void run_as_handler();
+  [[gnu::noinline]] void run_deferred();  // it does not burden who has nothing to make up for
   void leave();
   void service(uint32_t peer, Effort effort);
   uint32_t take_slot();                    // thread only; kNone: none left, or no memory
@@ -247,6 +253,26 @@ struct Core : Engine {
   bool something_to_do();
   bool may_have_something_of_ours(const Partner& p) const;
   bool attentive(uint32_t peer) const;     // the peer is at it, or will be as soon as it is woken
+
+  // ---- trace.cc: where traced()
+  bool traced() const { return __builtin_expect(trace != nullptr, false); }
+  uint64_t clock() const { return traced() ? trace->now() : 0; }
+  void trace_turn(Attention to) {
+    if (to != traced_attention) trace_attention(to, trace->now());
+  }
+  UINTR_RARE_CALL void trace_attention(Attention to, uint64_t at);
+  UINTR_RARE_CALL void trace_wait(uint64_t at);  // one that does more than look is shown from there on, however short
+  [[gnu::noinline]] void trace_post(TraceWhat what, Handle handle, uint32_t peer, uint32_t context, uint32_t tag,
+                                    uint64_t bytes);
+  [[gnu::noinline]] void trace_short(TraceWhat what, uint32_t peer, uint32_t context, uint32_t tag, uint64_t bytes);
+  UINTR_RARE_CALL void trace_match(const Slot& s);
+  [[gnu::noinline]] void trace_completion(const Slot& s);  // out of finish(), which calls others anyway
+  UINTR_RARE_CALL void trace_interrupt(uint32_t peer);  // before it is sent
+  bool unnoticed(const Partner& p) const { return p.theirs->interrupt_at.acquire() != p.mine->noticed_at.relaxed(); }
+  UINTR_RARE_CALL void trace_notice(uint32_t peer);
+  UINTR_RARE_CALL void trace_wake(uint32_t peer);
+  UINTR_RARE_CALL void trace_run(TraceWhat what, uint64_t began, uint32_t detail);
+  UINTR_RARE_CALL void trace_copy(const Slot& s, uint32_t kind, uint64_t bytes, uint64_t began);
 
   // ---- ends.cc
   void fault(uint32_t peer);

@@ -115,7 +115,7 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
   // SYNC POINT: let-go. No copy is under way here, for this is the thread with the mask raised, and none begins again;
   // then the peer is told. It reads another count, then gives back the memory that we might have touched. A count, for
   // a new life of the peer may come before its old process looks.
-  p.my_let_go->release(p.my_let_go->relaxed() + 1);
+  p.mine->let_go.release(p.mine->let_go.relaxed() + 1);
 }
 
 void Core::fail_posted(Error error) {
@@ -181,6 +181,8 @@ void Engine::revive(uint32_t peer, const PeerMap& map, uint32_t kept) {
   from->reply_head.release(0);
   to->want_data_space.release(0);
   to->want_reply_space.release(0);
+  to->interrupt_at.release(0);
+  to->noticed_at.release(0);
   Partner p{};
   p.claims = old.claims;
   p.bell = old.bell;

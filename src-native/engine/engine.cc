@@ -132,7 +132,7 @@ void Core::attach_peer(uint32_t peer, const PeerMap& m) {
   p.attention = &theirs->attention;
   p.life = &theirs->life;
   p.posted = &theirs->posted;
-  p.their_kinds = &their_out->copy_kinds;
+  p.theirs = their_out;
   p.their_released = &their_in->released_blocks;
   p.my_released = &from->released_blocks;
   p.their_adverts = their_in->adverts;
@@ -142,9 +142,8 @@ void Core::attach_peer(uint32_t peer, const PeerMap& m) {
   p.pid = m.pid;
   p.interruptible = interrupts && m.interruptible;
   p.kinds = m.absent ? 0 : peer == rank ? uint32_t{kCopyDirect} : m.copy_kinds;
-  p.my_kinds = &to->copy_kinds;
-  p.my_let_go = &to->let_go;
-  p.my_kinds->set_relaxed(p.kinds);
+  p.mine = to;
+  p.mine->copy_kinds.set_relaxed(p.kinds);
   // Less than nothing, where this rank comes back and the peer still keeps messages of its life before.
   p.blocks_returned = m.absent ? 0 : p.their_released->acquire();
   p.gone = m.absent;
@@ -229,6 +228,7 @@ void Core::finish(Slot& s, Error error, Cause cause) {
   s.error = error;
   s.cause = cause;
   if (s.schedule != nullptr) return part_over(s);
+  if (traced()) trace_completion(s);
   list_append(&done, index(s), links());
 }
 
@@ -247,6 +247,7 @@ void Core::outcome(const Slot& s, Completion* out) const {
 void Core::service(uint32_t peer, Effort effort) {
   Partner& p = peers[peer];
   if (p.gone) return;
+  if (traced() && unnoticed(p)) trace_notice(peer);
   // Read before the rings: what a peer published before it said Closed is in
   // them, and must be taken before it counts as gone (ends.cc).
   Life seen = static_cast<Life>(p.life->acquire());
@@ -302,25 +303,36 @@ void Core::run_as_handler() {
   }
 }
 
+void Core::run_deferred() {
+  uint64_t began = clock();
+  if (traced()) trace_wait(began);
+  run_as_handler();
+  if (traced()) trace_run(TraceWhat::Deferred, began, 0);
+}
+
 // Lowers the mask, and does what handlers have left undone meanwhile.
 void Core::leave() {
-  while (mask.lower_with_note()) run_as_handler();
+  while (mask.lower_with_note()) run_deferred();
   if (!ready.empty()) come_back();
 }
 
 void Engine::on_interrupt() {
   Core* c = core(this);
   uint64_t begin = arch::cycles();
+  uint64_t began = c->clock();
   ++c->count.interrupts_handled;
   if (!c->mask.try_raise_from_handler()) {
     ++c->count.interrupts_deferred;
+    if (c->traced()) c->trace_run(TraceWhat::Handler, began, 1);
     return;
   }
+  if (c->traced()) c->trace_wait(began);
   c->run_as_handler();
   c->leave();
   uint64_t took = arch::cycles() - begin;
   uint32_t bucket = took == 0 ? 0 : 63 - static_cast<uint32_t>(__builtin_clzll(took));
   ++c->count.handler_cycles[bucket < kHandlerBuckets ? bucket : kHandlerBuckets - 1];
+  if (c->traced()) c->trace_run(TraceWhat::Handler, began, 0);
 }
 
 bool Engine::progress(Effort effort) {
@@ -436,7 +448,10 @@ bool Engine::prepare_sleep(Attention how) {
   // more; a sender sets its bit, then reads what we said (notice.cc).
   c->state = how;
   c->header->attention.exchange_sc(static_cast<uint32_t>(how));
-  if (!c->something_to_do()) return true;
+  if (!c->something_to_do()) {
+    if (c->traced()) c->trace_turn(how);
+    return true;
+  }
   c->state = before;
   c->header->attention.release(static_cast<uint32_t>(before));
   return false;
@@ -445,6 +460,7 @@ bool Engine::prepare_sleep(Attention how) {
 void Engine::resume(bool polling) {
   Core* c = core(this);
   Inside inside(c);
+  if (c->traced() && !polling) c->trace_turn(Attention::Computing);
   Attention before = c->state;
   Attention to = polling ? Attention::Polling : Attention::Computing;
   c->state = to;

@@ -130,6 +130,8 @@ struct QueueView {
   uint32_t posted, unexpected_eager, unexpected_rendezvous, active, queued_sends, slots_used;
 };
 
+class Trace;
+
 class Engine {
  public:
   // Bytes of private memory one engine needs; most of it is touched only as
@@ -272,6 +274,11 @@ class Engine {
   void queues(QueueView* out) const;
   // Calls `visit` for every request that is not free.
   void each_request(void (*visit)(void*, const RequestView&), void* to) const;
+  // Records the timeline there from now on; null: no more. The memory is the caller's (trace.h).
+  void record(Trace* trace);
+  // For the timeline, what the calls above do not tell: that a wait goes on (Polling), and that JavaScript is about to run
+  // in the middle of what counts as Sleeping (Computing).
+  void record_turn(Attention to);
   // How a large message from/to this peer would travel: one CopyKind bit.
   uint32_t copy_kind(uint32_t peer) const;
 

@@ -19,7 +19,7 @@
 namespace uintr {
 
 constexpr uint64_t kControlMagic = 0x31306c7274636975ull;  // "uictrl01"
-constexpr uint32_t kLayoutVersion = 2;
+constexpr uint32_t kLayoutVersion = 3;
 constexpr uint32_t kAdverts = 8;       // receives that are advertised to one peer at a time
 constexpr uint32_t kBlockBytes = 512;  // unit of eager credit, and of the unexpected pool
 
@@ -58,6 +58,8 @@ struct Outbound {
   Shared<uint32_t> copy_kinds;              // CopyKind bits the owner can use on this peer's buffers
   Shared<uint32_t> let_go;                  // lives of this peer whose memory the owner never touches again (SYNC
                                             // POINT: let-go)
+  Shared<uint64_t> interrupt_at;            // when this peer was last sent an interrupt, while a timeline is recorded
+  Shared<uint64_t> noticed_at;              // of the peer's interrupt_at, what the owner's timeline has; its own affair
   alignas(64) Shared<uint64_t> reply_tail;  // bytes ever written to the reply ring
   Shared<uint32_t> want_reply_space;
 };

@@ -21,6 +21,7 @@ void Core::notify(uint32_t peer, Need need) {
     ++count.interrupts_posted;
     if (p.interruptible && (a == Attention::Computing || a == Attention::Sleeping)) {
       ++count.interrupts_sent;
+      if (traced()) trace_interrupt(peer);
       ports.interrupt(ports.self, peer, false);
     } else {
       ++count.interrupts_suppressed;
@@ -28,6 +29,7 @@ void Core::notify(uint32_t peer, Need need) {
   }
   if (wake) {
     ++count.wakes_sent;
+    if (traced()) trace_wake(peer);
     ports.wake(ports.self, peer);
   }
 }
@@ -73,6 +75,7 @@ void Engine::kick(bool everybody) {
     Partner& p = c->peers[i];
     if (i == c->rank || p.gone || (!everybody && !c->may_have_something_of_ours(p))) continue;
     p.bell->pending[c->rank / 64].or_sc(1ull << (c->rank % 64));
+    if (c->traced() && p.interruptible) c->trace_interrupt(i);
     if (p.interruptible) c->ports.interrupt(c->ports.self, i, true);
     c->ports.wake(c->ports.self, i);
   }

@@ -51,6 +51,7 @@ Posted Engine::imrecv(Handle handle, void* data, uint64_t length, bool allocate)
     return Posted{kNoHandle, {kNoHandle, Error::Closed, Cause::None, kAnySource, kAnyTag, 0, kNoHeap}};
   c->budget = kMaxSlice;
   c->describe(*s, data, length, allocate);
+  if (c->traced()) c->trace_post(TraceWhat::Receive, handle, s->peer, s->context, s->tag, s->total);
   if (s->error != Error::None) {
     c->finish(*s, s->error, s->cause);  // its sender went before it was received
   } else {

@@ -239,6 +239,7 @@ Posted Core::post_recv_now(const Receive& r) {
       ++count.receives;
       count.bytes_received += u.length;
       if (u.length > r.length) c.error = Error::Truncated;
+      if (traced()) trace_short(TraceWhat::Receive, c.source, r.context, c.tag, c.length);
       return Posted{kNoHandle, c};
     }
   } else if (unreachable(r.source, &c)) {
@@ -255,6 +256,7 @@ Posted Core::post_recv_now(const Receive& r) {
   s.peer = r.source;
   s.tag = r.tag;
   Handle handle = make_handle(i, s.generation);
+  if (traced()) trace_post(TraceWhat::Receive, handle, r.source, r.context, r.tag, s.length);
 
   entry = claim_unexpected(entry, r.context, r.source, r.tag);
   if (entry != kNone) {

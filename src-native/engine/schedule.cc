@@ -129,6 +129,7 @@ Posted Core::post_schedule_now(Schedule& c) {
   own.peer = rank;
   own.tag = c.tag;
   Handle handle = make_handle(c.slot, own.generation);
+  if (traced()) trace_post(TraceWhat::Collective, handle, kAnySource, c.context, c.tag, c.bytes);
   ++running_schedules;
   make_ready(c);
   run(Effort::Call);
@@ -192,6 +193,7 @@ void Core::complete(Schedule& c) {
   if (own.error == Error::None) own.total = c.bytes;
   --running_schedules;
   (own.error == Error::None ? count.schedules : count.schedules_failed) += 1;
+  if (traced()) trace_completion(own);
   list_append(&done, c.slot, links());
 }
 
@@ -324,8 +326,9 @@ void Core::post_part(Slot& s, Effort effort) {
 // stopped between its two steps, the interrupt is lost: then whoever waits for
 // this rank interrupts it without looking at ON (kick).
 void Core::come_back() {
-  if (interrupts && (state == Attention::Computing || state == Attention::Sleeping))
-    ports.interrupt(ports.self, rank, false);
+  if (!interrupts || (state != Attention::Computing && state != Attention::Sleeping)) return;
+  if (traced()) trace_interrupt(rank);
+  ports.interrupt(ports.self, rank, false);
 }
 
 Posted Engine::post_schedule(Schedule* schedule) {

@@ -82,6 +82,7 @@ Posted Core::post_send_now(const Send& send) {
   if (!ensure_ring(p, send.dest)) return failed(Error::NoMemory, Cause::None);
 
   if (send_eagerly(send, Need::Look)) {
+    if (traced()) trace_short(TraceWhat::Send, send.dest, send.context, send.tag, send.length);
     if (send.dest == rank) run(Effort::Call);
     return finished(c);
   }
@@ -97,6 +98,7 @@ Posted Core::post_send_now(const Send& send) {
   s.lend = send.lend;
   queue_send(s);
   Handle handle = make_handle(i, s.generation);
+  if (traced()) trace_post(TraceWhat::Send, handle, send.dest, send.context, send.tag, send.length);
   budget = kMaxSlice;
   flush_sends(send.dest, Effort::Call);
   if (send.dest == rank) run(Effort::Call);

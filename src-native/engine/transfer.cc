@@ -69,11 +69,12 @@ void Core::start_receiving(Slot& s, Effort effort) {
   Partner& p = peers[s.peer];
   s.state = SlotState::Active;
   s.moving = s.total < s.length ? s.total : s.length;
+  if (traced()) trace_match(s);
   if (s.moving == 0) return settle(s, Error::None, Cause::None, true);
   s.chunk = chunk_for(s.moving);
   s.chunks = static_cast<uint32_t>((s.moving + s.chunk - 1) / s.chunk);
   uint32_t mine = usable_kind(s);
-  uint32_t theirs = best_kind(p.their_kinds->acquire(), s.heap_offset != kNoHeap);
+  uint32_t theirs = best_kind(p.theirs->copy_kinds.acquire(), s.heap_offset != kNoHeap);
   if (mine == 0 && theirs == 0) {
     s.flags |= kPipelined;
     return owe_match(s, Need::Cpu);
@@ -149,7 +150,7 @@ bool Core::advance(Slot& s, Effort effort) {
 
 // Is the peer waiting anyway, and able to copy?
 bool Core::left_to_peer(const Slot& s) const {
-  return attentive(s.peer) && best_kind(peers[s.peer].their_kinds->acquire(), s.heap_offset != kNoHeap) != 0;
+  return attentive(s.peer) && best_kind(peers[s.peer].theirs->copy_kinds.acquire(), s.heap_offset != kNoHeap) != 0;
 }
 
 // Claims and copies one chunk. False: there was none to claim, or the copy
@@ -172,6 +173,7 @@ bool Core::copy_next(Slot& s) {
   uint64_t n = s.moving - offset < s.chunk ? s.moving - offset : s.chunk;
   uint32_t kind = usable_kind(s);
   unsigned char* local = s.buffer + offset;
+  uint64_t began = clock();
   long result = 0;
   if (kind == kCopyCma) {
     result = copy_cma(is_receive(s), p.pid, local, s.remote_address + offset, n);
@@ -194,6 +196,7 @@ bool Core::copy_next(Slot& s) {
   ++s.copied;
   count.copied_bytes[log2_kind(kind)][is_receive(s) ? 0 : 1] += n;
   ++count.pieces_copied;
+  if (traced()) trace_copy(s, kind, n, began);
   // SYNC POINT: done. Each end adds to its own count, then reads the other's;
   // of two that finish at once, at least one sees the sum.
   public_slots[index(s)].done.add_sc(1);
@@ -237,6 +240,7 @@ bool Core::push_data(Slot& s) {
     // flag is set before the piece is published, so whoever consumes the piece
     // sees it.
     if (budget == 0 && s.pushed + n < s.moving) p.data_out.want();
+    uint64_t began = clock();
     RecordHeader h{static_cast<uint32_t>(bytes), RecordType::Data, s.context, s.tag, s.remote_slot, s.remote_generation, n};
     DataBody b{s.pushed, {0, 0, 0}};
     p.data_out.put(&h, sizeof h);
@@ -247,6 +251,7 @@ bool Core::push_data(Slot& s) {
     s.pushed += n;
     count.copied_bytes[log2_kind(kCopyPipeline)][1] += n;
     ++count.pieces_copied;
+    if (traced()) trace_copy(s, kCopyPipeline, n, began);
     pushed = true;
     if (attentive(s.peer)) notify(s.peer, Need::Look);  // it copies out while we push the next piece
   } while (s.pushed < s.moving && budget != 0);
@@ -268,10 +273,12 @@ void Core::on_data(uint32_t peer, const RecordHeader& h, const DataBody& b) {
   Slot* s = slot_of(h.slot, h.generation);
   if (s == nullptr || !is_receive(*s) || s->peer != peer || s->state != SlotState::Active) return;  // given up here
   if ((s->flags & kPipelined) == 0 || b.offset != s->pushed || h.length > s->moving - s->pushed) return fault(peer);
+  uint64_t began = clock();
   peers[peer].data_in.peek(s->buffer + s->pushed, sizeof(RecordHeader) + sizeof(DataBody), h.length);
   s->pushed += h.length;
   count.copied_bytes[log2_kind(kCopyPipeline)][0] += h.length;
   ++count.pieces_copied;
+  if (traced()) trace_copy(*s, kCopyPipeline, h.length, began);
   if (s->pushed == s->moving) settle(*s, Error::None, Cause::None, false);
 }
 

@@ -76,7 +76,7 @@ uint32_t Engine::copy_kind(uint32_t peer) const {
   const Core* c = core(this);
   const Partner& p = c->peers[peer];
   if ((p.kinds & kCopyDirect) != 0) return kCopyDirect;
-  if ((p.kinds & kCopyCma) != 0 || (p.their_kinds->acquire() & kCopyCma) != 0) return kCopyCma;
+  if ((p.kinds & kCopyCma) != 0 || (p.theirs->copy_kinds.acquire() & kCopyCma) != 0) return kCopyCma;
   // Buffers outside the heap bounce; those inside are copied straight.
   return kCopyPipeline;
 }

@@ -21,6 +21,8 @@ const BAD: [string, unknown[]][] = [
   ['spinMicroseconds', [-1, 'long']],
   ['joinTimeout', [-1, 'never']],
   ['sliceBytes', [-1, 'thick']],
+  ['trace', ['', '/nonexistent-uintr/timeline.json']],
+  ['traceEvents', [0, 1000, 2 ** 25, 'many']],
 ];
 
 /** An option's environment variable. */

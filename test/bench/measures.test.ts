@@ -112,11 +112,13 @@ describe('each measure, at tiny sizes', () => {
       ['uintr/signal', 'uintr/poll'].flatMap((id) => [8, 70000].map((bytes) => `${id} ${scenario} ${bytes}`)),
     );
     const computations = ['uintr/loaded', 'plain'].map((id) => `${id} computation 0`);
-    expect(found).toEqual(expect.arrayContaining([...pingPongs, ...computations]));
+    const recorded = ['uintr/timeline', 'uintr/silent'].map((id) => `${id} ping-pong, with a timeline 8`);
+    expect(found).toEqual(expect.arrayContaining([...pingPongs, ...computations, ...recorded]));
     const ratios = of(ran, 'ratio').map(({ of, to, scenario, bytes }) => `${of} ${to} ${scenario} ${bytes}`);
+    expect(ratios).toContain('uintr/timeline uintr/silent ping-pong, with a timeline 8');
     expect(ratios).toContain('uintr/signal uintr/poll ping-pong, busy in a loop around test() 8');
     expect(ratios).toContain('uintr/loaded plain computation 0');
-    expect(ratios.filter((ratio) => /^(uintr\/poll|plain) /.test(ratio))).toEqual([]);
+    expect(ratios.filter((ratio) => /^(uintr\/poll|uintr\/silent|plain) /.test(ratio))).toEqual([]);
     expectRatiosOfThisRun(ran);
   });
 
