@@ -1,4 +1,5 @@
 // Measure: availability, what a transfer leaves of the processor to the host that computes (Sandia's post-work-wait).
+
 import { compareFigures } from './lib/figures.js';
 import { chosen, type Measure, runAlone } from './lib/measure.js';
 import { computes } from './lib/overlap-report.js';
@@ -9,6 +10,7 @@ import { median } from './lib/stats.js';
 import { planFor } from './lib/timing.js';
 import { computingContestants } from './peers/computing.js';
 import { mpiPeers } from './peers/mpi.js';
+import { byBytes } from './plots/series.js';
 
 /** 1 − (iter_t − work_t) / base_t of each iteration; work_t and base_t are medians. */
 export function availabilities({ base, iter, alone }: Pick<AvailabilityLine, 'base' | 'iter' | 'alone'>): number[] {
@@ -42,6 +44,18 @@ export const availability: Measure = {
       p99: '99 % at least',
       better: 'more',
       heading: (scenario) => computes[scenario as AvailabilityLine['scenario']],
+    }),
+  plots: (lines) =>
+    byBytes(lines, {
+      name: 'availability',
+      title: 'Availability: what a transfer leaves of its host – more is better',
+      subtitle:
+        '1: the host computes as if there were no transfer; 0: the transfer takes its processor entirely; medians',
+      unit: 'available',
+      scale: 'linear',
+      columns: 2,
+      heading: (scenario) => computes[scenario as AvailabilityLine['scenario']],
+      within: [-0.5, 1.5],
     }),
 };
 

@@ -7,6 +7,7 @@ import { compareTimes, planFor, type Timing } from './lib/timing.js';
 import { mpiBibandwidth, mpiPeers, sameBuffers } from './peers/mpi.js';
 import { copyingPeers, nodeContestants, nodePeers } from './peers/node.js';
 import { uintrContestants } from './peers/uintr.js';
+import { byBytes } from './plots/series.js';
 
 const timing = {
   measure: 'bibandwidth',
@@ -33,6 +34,14 @@ export const bibandwidth: Measure = {
       better: 'more',
       group: { title: 'the best of Node that copies', ids: copyingPeers },
       shows: sameBuffers,
+    }),
+  plots: (lines) =>
+    byBytes(lines, {
+      name: timing.measure,
+      title: 'Bandwidth in both directions at once – more is better',
+      subtitle: 'medians over the length of the message; both axes are logarithmic',
+      unit: 'GB/s',
+      scale: 'log',
     }),
 };
 

@@ -1,4 +1,5 @@
 // Measure: how much of a nonblocking collective operation is hidden behind computation on all ranks.
+
 import { collectivePlan, operations } from './lib/collective-plan.js';
 import { crowdNotes } from './lib/crowd.js';
 import { compareFigures } from './lib/figures.js';
@@ -7,6 +8,7 @@ import { roundsOf } from './lib/plan.js';
 import { reportScenarios } from './lib/scenario-report.js';
 import { collectiveContestants } from './peers/collectives.js';
 import { mpiPeers } from './peers/mpi.js';
+import { byBytes } from './plots/series.js';
 
 /** A barrier moves nothing that could be hidden. */
 const moving = operations.filter((operation) => operation !== 'barrier');
@@ -34,6 +36,15 @@ export const collectivesOverlap: Measure = {
     for (const note of crowdNotes(this.name, plan.ranks, plan.cpus?.length)) emit(note);
   },
   report: (lines) => reportScenarios(lines, { p99: '99 % at least', better: 'more' }),
+  plots: (lines) =>
+    byBytes(lines, {
+      name: 'collectives-overlap',
+      title: 'Nonblocking collectives while all ranks compute – more is better',
+      subtitle: '1: hidden; 0: as long as one after the other; less: longer than that; medians',
+      unit: 'overlap',
+      scale: 'linear',
+      within: [-1.5, 1],
+    }),
 };
 
 if (require.main === module) void runAlone(collectivesOverlap);

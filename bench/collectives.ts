@@ -1,5 +1,6 @@
 // Measure: collective operations, the time of the slowest rank.
-import { collectivePlan, operations } from './lib/collective-plan.js';
+
+import { collectivePlan, fewerRanksFirst, operations } from './lib/collective-plan.js';
 import { crowdNotes } from './lib/crowd.js';
 import { chosen, type Measure, runAlone } from './lib/measure.js';
 import { roundsOf } from './lib/plan.js';
@@ -7,6 +8,7 @@ import { reportScenarios } from './lib/scenario-report.js';
 import { compareTimes, type Timing } from './lib/timing.js';
 import { collectiveContestants } from './peers/collectives.js';
 import { mpiPeers } from './peers/mpi.js';
+import { overOpenmpi } from './plots/ratio.js';
 
 const timing: Timing = { measure: 'collectives', window: 1, unit: 'µs', figure: (micros) => micros };
 
@@ -25,6 +27,15 @@ export const collectives: Measure = {
       p99: '99 % take at most',
       better: 'less',
       column: (bytes) => (bytes === 0 ? 'no data' : undefined),
+    }),
+  plots: (lines) =>
+    overOpenmpi(lines, {
+      name: timing.measure,
+      title: 'Collective operations – less is better',
+      subtitle: "the slowest rank's time, medians; both axes are logarithmic",
+      unit: 'µs',
+      scale: 'log',
+      order: fewerRanksFirst,
     }),
 };
 

@@ -1,4 +1,5 @@
 // Measure: how long one run of the handler takes, and so how long a computation stands still, as the engine counts it.
+
 import type { Contestant } from './lib/contest.js';
 import { runContest } from './lib/contest.js';
 import { driversToCompare } from './lib/drivers.js';
@@ -7,13 +8,15 @@ import type { Emit, MeasureLine, ResultLine } from './lib/json.js';
 import { uintrRun } from './lib/launch.js';
 import { type Measure, runAlone } from './lib/measure.js';
 import type { Options } from './lib/options.js';
+import type { Part } from './lib/parts.js';
 import type { HandlerLine } from './lib/peer-lines.js';
 import { encodePlan, KiB, MiB, type Plan, roundsOf } from './lib/plan.js';
 import { footnotes, only, unique } from './lib/report.js';
-import { formatBytes, formatNumber, renderTable } from './lib/table.js';
+import { formatBytes, formatNumber } from './lib/table.js';
 import { planFor } from './lib/timing.js';
 import { counterRate } from './lib/tsc.js';
 import { rankScript } from './peers/uintr.js';
+import { barPlot } from './plots/series.js';
 
 const measure = 'handler';
 
@@ -67,7 +70,7 @@ function resultOf({ id, title }: Contestant, { bytes, cycles, driver, copy }: Ha
   };
 }
 
-function report(lines: MeasureLine[]): string {
+function report(lines: MeasureLine[]): Part[] {
   const results = only(lines, 'result');
   const tables = unique(results.map(({ title }) => title)).map((title) => {
     const some = results.filter((result) => result.title === title);
@@ -75,19 +78,18 @@ function report(lines: MeasureLine[]): string {
       name,
       ...some.map((one) => formatNumber(of(one))),
     ];
-    return renderTable(
-      [`${title}: µs, at most`, ...some.map(({ bytes }) => formatBytes(bytes))],
-      [
-        row('half of all runs', ({ figure }) => figure.median),
-        row('99 %', ({ figure }) => figure.p99),
-        row('99.9 %', ({ figure }) => figure.p999!),
-        row('all', ({ figure }) => figure.worst!),
-        ['(runs)', ...some.map(({ time }) => time.count.toLocaleString('en-US'))],
-      ],
-    );
+    const header = [`${title}: µs, at most`, ...some.map(({ bytes }) => formatBytes(bytes))];
+    const rows = [
+      row('half of all runs', ({ figure }) => figure.median),
+      row('99 %', ({ figure }) => figure.p99),
+      row('99.9 %', ({ figure }) => figure.p999!),
+      row('all', ({ figure }) => figure.worst!),
+      ['(runs)', ...some.map(({ time }) => time.count.toLocaleString('en-US'))],
+    ];
+    return { table: { header, rows } };
   });
   const bounds = tables.length > 0 ? ['Bounds: the engine counts by powers of two of cycles.'] : [];
-  return [...tables, [...bounds, footnotes(lines)].join('\n')].join('\n\n');
+  return [...tables, { notes: [...bounds, ...footnotes(lines)] }];
 }
 
 export const handler: Measure = {
@@ -96,6 +98,30 @@ export const handler: Measure = {
   peers: [],
   run,
   report,
+  plots: (lines) => {
+    const panels = only(lines, 'result').map((result) => {
+      const bar = (title: string, value: number) => ({
+        id: result.contestant,
+        title,
+        value,
+        text: formatNumber(value),
+      });
+      const { median, p99, p999, worst } = result.figure;
+      const bars = [bar('half of all runs', median), bar('99 %', p99), bar('99.9 %', p999!), bar('all', worst!)];
+      return { heading: `${formatBytes(result.bytes)}, driver ${result.driver}`, bars };
+    });
+    return barPlot(
+      {
+        name: measure,
+        title: 'One run of the handler: how long a computation stands still – less is better',
+        subtitle: 'upper bounds, powers of two of cycles; the axis is logarithmic',
+        unit: 'µs, at most',
+        scale: 'log',
+        columns: 4,
+      },
+      panels,
+    );
+  },
 };
 
 if (require.main === module) void runAlone(handler);

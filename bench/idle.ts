@@ -1,4 +1,5 @@
 // Measure: what it costs to wait for a message that comes late, in processor time, and in energy where it can be read.
+
 import type { Contestant } from './lib/contest.js';
 import { compareFigures } from './lib/figures.js';
 import type { Emit, ResultLine } from './lib/json.js';
@@ -13,6 +14,7 @@ import { summarize } from './lib/stats.js';
 import { planFor } from './lib/timing.js';
 import { type IdlePlan, idleContestants, nobody } from './peers/idle.js';
 import { mpiPeers } from './peers/mpi.js';
+import { byContestant } from './plots/series.js';
 
 const measure = 'idle';
 
@@ -102,6 +104,15 @@ export const idle: Measure = {
       p99: '99 % at most',
       better: 'less',
       column: () => 'waiting',
+    }),
+  plots: (lines) =>
+    byContestant(lines, {
+      name: measure,
+      title: 'Waiting for a message that comes late – less is better',
+      subtitle: 'processor time in per cent of one core, median; the axis is logarithmic',
+      unit: '% of a core',
+      scale: 'log',
+      keeps: ({ figure }) => figure.unit === '%',
     }),
 };
 

@@ -7,6 +7,7 @@ import { compareTimes, planFor, type Timing } from './lib/timing.js';
 import { mpiLatency, mpiPeers } from './peers/mpi.js';
 import { copyingPeers, nodeContestants, nodePeers } from './peers/node.js';
 import { uintrContestants } from './peers/uintr.js';
+import { byBytes } from './plots/series.js';
 
 const timing = {
   measure: 'latency',
@@ -31,6 +32,14 @@ export const latency: Measure = {
       p99: '99 % take at most',
       better: 'less',
       group: { title: 'the best of Node that copies', ids: copyingPeers },
+    }),
+  plots: (lines) =>
+    byBytes(lines, {
+      name: timing.measure,
+      title: 'Latency: half a round trip of one message – less is better',
+      subtitle: 'medians over the length of the message; both axes are logarithmic',
+      unit: 'µs',
+      scale: 'log',
     }),
 };
 

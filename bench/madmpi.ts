@@ -1,4 +1,5 @@
 // Measure: overlap as MadMPI's benchmark has it, with a computation that the clock ends.
+
 import { compareFigures } from './lib/figures.js';
 import { chosen, type Measure, runAlone } from './lib/measure.js';
 import type { MadmpiLine, Scenario } from './lib/peer-lines.js';
@@ -7,6 +8,7 @@ import { reportScenarios } from './lib/scenario-report.js';
 import { planFor } from './lib/timing.js';
 import { computingContestants } from './peers/computing.js';
 import { mpiPeers } from './peers/mpi.js';
+import { byBytes } from './plots/series.js';
 
 const headings: Record<Scenario, string> = {
   sender: 'the sender computes',
@@ -48,6 +50,16 @@ export const madmpi: Measure = {
       p99: '99 % at most',
       better: 'less',
       heading: (scenario) => headings[scenario as Scenario],
+    }),
+  plots: (lines) =>
+    byBytes(lines, {
+      name: 'madmpi',
+      title: 'Overlap as MadMPI has it – less is better',
+      subtitle: '0: the transfer is hidden entirely; 1: it comes on top of the computation; medians',
+      unit: 'ov',
+      scale: 'linear',
+      heading: (scenario) => headings[scenario as Scenario],
+      within: [-0.5, 2],
     }),
 };
 

@@ -12,6 +12,7 @@ import { type Emit, format, type MeasureLine } from './lib/json.js';
 import { describeMachine } from './lib/machine.js';
 import { guarded, type Measure } from './lib/measure.js';
 import { type Options, optionsHelp, parseOptions, UsageError } from './lib/options.js';
+import { asText } from './lib/parts.js';
 import { clearProgress, showProgress } from './lib/progress.js';
 import { Recorder, type Run, readRun } from './lib/record.js';
 import { isOurs } from './lib/timing.js';
@@ -19,11 +20,13 @@ import { madmpi } from './madmpi.js';
 import { notify } from './notify.js';
 import { overhead } from './overhead.js';
 import { overlap } from './overlap.js';
+import { preparePage, writePage } from './page/page.js';
+import { prepareFolder, writePlots } from './plots/files.js';
 import { rate } from './rate.js';
 import { scale } from './scale.js';
 
 /** In the order in which they run. */
-const measures: readonly Measure[] = [
+export const measures: readonly Measure[] = [
   latency,
   bandwidth,
   bibandwidth,
@@ -49,26 +52,38 @@ export async function main(argv: string[]): Promise<number> {
       console.log(help());
       return;
     }
-    if (options.from === undefined) failed = await run(argv, options);
-    else show(readRun(options.from), choose(options));
+    const chosen = choose(options);
+    const { svg, page } = options;
+    if (svg !== undefined) prepareFolder('--svg', svg);
+    if (page !== undefined) preparePage(page);
+    let found: Run;
+    if (options.from === undefined) [found, failed] = await run(argv, options, chosen);
+    else {
+      found = readRun(options.from);
+      show(found, chosen, svg);
+    }
+    if (page !== undefined) {
+      const asked = found.measures.filter(({ name }) => chosen.some((measure) => measure.name === name));
+      writePage({ ...found, measures: asked }, measures, page);
+    }
   });
   return code || (failed ? 1 : 0);
 }
 
-/** Whether anything of ours could not run. */
-async function run(argv: string[], options: Options): Promise<boolean> {
-  const chosen = choose(options);
+/** What was found, and whether anything of ours could not run. */
+async function run(argv: string[], options: Options, chosen: Measure[]): Promise<[Run, boolean]> {
   const machine = describeMachine();
   const asLines = options.json === '-';
-  const record = options.json === undefined || asLines ? undefined : new Recorder(options.json, argv, machine);
+  const record = new Recorder(asLines ? undefined : options.json, argv, machine);
   console.log(asLines ? format(machine) : `${about(machine)}\n`);
   let failed = false;
   for (const measure of chosen) {
     const lines = await runOne(measure, options, asLines);
-    record?.add(measure, lines);
+    record.add(measure, lines);
+    if (options.svg !== undefined) writePlots(measure.plots(lines), options.svg);
     failed ||= lines.some((line) => line.bench === 'skipped' && isOurs(line.contestant));
   }
-  return failed;
+  return [record.run, failed];
 }
 
 async function runOne(measure: Measure, options: Options, asLines: boolean): Promise<MeasureLine[]> {
@@ -84,17 +99,19 @@ async function runOne(measure: Measure, options: Options, asLines: boolean): Pro
   return lines;
 }
 
-/** The tables of a run that was recorded. */
-function show({ machine, measures: found }: Run, chosen: Measure[]): void {
+/** The tables of a run that was recorded, and its plots. */
+function show({ machine, measures: found }: Run, chosen: Measure[], svg: string | undefined): void {
   console.log(`${about(machine)}\n`);
   for (const { name, findings } of found) {
     const measure = chosen.find((one) => one.name === name);
-    if (measure) showOne(measure, findings);
+    if (!measure) continue;
+    showOne(measure, findings);
+    if (svg !== undefined) writePlots(measure.plots(findings), svg);
   }
 }
 
 function showOne(measure: Measure, lines: MeasureLine[]): void {
-  console.log(`${measure.name}: ${measure.title}\n\n${measure.report(lines)}\n`);
+  console.log(`${measure.name}: ${measure.title}\n\n${asText(measure.report(lines))}\n`);
 }
 
 function choose({ names, peers = [] }: Options): Measure[] {

@@ -1,4 +1,5 @@
 // Measure: how long one end of a program takes to notify the other, by each mechanism there is.
+
 import { ratios, runContest } from './lib/contest.js';
 import type { Emit, ResultLine } from './lib/json.js';
 import { chosen, type Measure, runAlone } from './lib/measure.js';
@@ -10,6 +11,7 @@ import { roundsOf } from './lib/plan.js';
 import { summarize } from './lib/stats.js';
 import { isOurs } from './lib/timing.js';
 import { mechanismNames, notifyContestants } from './peers/notify.js';
+import { byContestant } from './plots/series.js';
 
 const measure = 'notify';
 
@@ -77,6 +79,15 @@ export const notify: Measure = {
   peers: mechanismNames,
   run,
   report: reportNotify,
+  plots: (lines) =>
+    byContestant(lines, {
+      name: measure,
+      title: 'Notification: until the program that is notified knows – less is better',
+      subtitle: 'medians, by what the notified end does; the axis is logarithmic',
+      unit: 'µs',
+      scale: 'log',
+      columns: 2,
+    }),
 };
 
 if (require.main === module) void runAlone(notify);

@@ -9,6 +9,7 @@ import { KiB, MiB, roundsOf } from './lib/plan.js';
 import { reportScenarios } from './lib/scenario-report.js';
 import { compareTimes, planFor, type Timing } from './lib/timing.js';
 import { computation, isBaseline, overheadContestants } from './peers/overhead.js';
+import { ratioBars } from './plots/ratio.js';
 
 const timing = {
   measure: 'overhead',
@@ -40,6 +41,14 @@ export const overhead: Measure = {
       p99: '99 % take at most',
       better: 'less',
       column: (bytes) => (bytes === 0 ? '500,000 iterations' : undefined),
+    }),
+  plots: (lines) =>
+    ratioBars(lines, {
+      name: timing.measure,
+      title: 'What interrupts cost who does not need them – less is better',
+      subtitle: 'interrupts over driver poll, and an idle world over Node alone: ratios of medians; 1: nothing',
+      unit: 'times as long',
+      scale: 'linear',
     }),
 };
 

@@ -1,4 +1,5 @@
 // Measure: exposed communication, what is left of a transfer's time when the program computes meanwhile.
+
 import { driversToCompare } from './lib/drivers.js';
 import { compareFigures } from './lib/figures.js';
 import type { Emit } from './lib/json.js';
@@ -12,6 +13,7 @@ import { planFor } from './lib/timing.js';
 import { mpiPeers } from './peers/mpi.js';
 import { overlapContestants } from './peers/overlap.js';
 import { Reference, type TransferTimes } from './peers/reference.js';
+import { plotOverlap } from './plots/overlap.js';
 
 const measure = 'overlap';
 
@@ -75,6 +77,7 @@ export const overlap: Measure = {
   peers: mpiPeers,
   run,
   report: reportOverlap,
+  plots: plotOverlap,
 };
 
 if (require.main === module) void runAlone(overlap);

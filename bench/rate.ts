@@ -7,6 +7,7 @@ import { compareTimes, planFor, type Timing } from './lib/timing.js';
 import { mpiPeers, mpiRate } from './peers/mpi.js';
 import { copyingPeers, nodeContestants, nodePeers } from './peers/node.js';
 import { uintrContestants } from './peers/uintr.js';
+import { byContestant } from './plots/series.js';
 
 const timing = {
   measure: 'rate',
@@ -31,6 +32,14 @@ export const rate: Measure = {
       p99: '99 % reach at least',
       better: 'more',
       group: { title: 'the best of Node that copies', ids: copyingPeers },
+    }),
+  plots: (lines) =>
+    byContestant(lines, {
+      name: timing.measure,
+      title: 'Message rate, 8 B one way – more is better',
+      subtitle: 'medians; the axis is logarithmic',
+      unit: 'million messages a second',
+      scale: 'log',
     }),
 };
 

@@ -1,4 +1,5 @@
 // Measure: what grows with the number of ranks: joining, an all-to-all, and shared memory, by pairs that talk.
+
 import { type Contestant, runContest } from './lib/contest.js';
 import { crowdNotes } from './lib/crowd.js';
 import type { Emit, ResultLine } from './lib/json.js';
@@ -12,6 +13,7 @@ import { summarize } from './lib/stats.js';
 import { formatBytes } from './lib/table.js';
 import { mpiPeers } from './peers/mpi.js';
 import { scaleContestants } from './peers/scale.js';
+import { byRanks } from './plots/series.js';
 
 const measure = 'scale';
 
@@ -100,12 +102,28 @@ function resultsOf({ contestant: { id, title }, lines }: Found): ResultLine[] {
   ];
 }
 
+/** Shorter, for the plot. */
+const headings: Record<string, string> = {
+  'shared memory of a rank that has not talked': 'memory of a silent rank',
+  'added by a pair that talks, of neighbours': 'memory of a pair, of neighbours',
+  'added by a pair that talks, of all': 'memory of a pair, of all',
+};
+
 export const scale: Measure = {
   name: measure,
   title: 'many ranks on this machine: to join, all-to-all, shared memory',
   peers: mpiPeers,
   run,
   report: reportScale,
+  plots: (lines) =>
+    byRanks(lines, {
+      name: measure,
+      title: 'Many ranks on this machine – less is better',
+      subtitle: 'medians over the number of ranks, which is logarithmic, as are the figures where none is 0',
+      unit: 'µs',
+      scale: 'log',
+      heading: (scenario) => headings[scenario] ?? scenario,
+    }),
 };
 
 if (require.main === module) void runAlone(scale);

@@ -34,6 +34,12 @@ export function collectivePlan(effort: Effort, wanted: readonly Operation[] = op
   };
 }
 
+/** Of scenarios, as 'bcast, 2 ranks': all operations of 2 ranks, then all of 4. */
+export function fewerRanksFirst(a: string, b: string): number {
+  const ranksOf = (scenario: string) => Number(/(\d+) ranks$/.exec(scenario)?.[1]);
+  return ranksOf(a) - ranksOf(b);
+}
+
 /** As bench/peers/mpi/collectives.h reads it. */
 export function argumentsOf({ budgetMicros, minSamples, maxSamples, cases }: CollectivePlan): string[] {
   return [budgetMicros, minSamples, maxSamples, ...cases.map(({ operation, bytes }) => `${operation}:${bytes}`)].map(

@@ -1,9 +1,12 @@
 // A measure, and its program: each can be run alone and then prints its JSON lines.
+
+import type { Plot } from '../plots/plot.js';
 import type { Contestant } from './contest.js';
 import { type Emit, format, type MeasureLine } from './json.js';
 import { endAll } from './launch.js';
 import { describeMachine } from './machine.js';
 import { type Options, optionsHelp, parseOptions, UsageError } from './options.js';
+import type { Part } from './parts.js';
 import { isOurs } from './timing.js';
 
 export interface Measure {
@@ -14,7 +17,9 @@ export interface Measure {
   peers: readonly string[];
   run(options: Options, emit: Emit): Promise<void>;
   /** The lines of its run as tables. */
-  report(lines: MeasureLine[]): string;
+  report(lines: MeasureLine[]): Part[];
+  /** The same as pictures; none of what was not found. */
+  plots(lines: MeasureLine[]): Plot[];
 }
 
 /** Ours, and of the others those that are wanted; variants of one have ids like 'openmpi/distinct'. */

@@ -1,13 +1,14 @@
 // Notification as tables: by mechanism, and by what the notified end does meanwhile.
 import type { MeasureLine } from './json.js';
+import type { Part } from './parts.js';
 import type { State, Way } from './peer-lines.js';
 import { cell, only, unique } from './report.js';
-import { formatNumber, renderTable } from './table.js';
+import { formatNumber } from './table.js';
 
 const ways: Way[] = ['running, one way', 'running, round trip', 'asleep, one way', 'asleep, round trip'];
 const states: State[] = ['running', 'asleep'];
 
-export function reportNotify(lines: MeasureLine[]): string {
+export function reportNotify(lines: MeasureLine[]): Part[] {
   const results = only(lines, 'result');
   const ids = unique(results.map(({ contestant }) => contestant));
   const titleOf = (id: string) => results.find(({ contestant }) => contestant === id)!.title;
@@ -39,11 +40,13 @@ export function reportNotify(lines: MeasureLine[]): string {
     ['how the notified end gets to know', states, how] as const,
   ];
   const shown = tables.filter(([, , rows]) => rows.length > 0);
-  const rendered = shown.map(([title, columns, rows]) => renderTable([title, ...columns], rows));
-  return [...rendered, notes(lines)].filter((part) => part !== '').join('\n\n');
+  return [
+    ...shown.map(([title, columns, rows]) => ({ table: { header: [title, ...columns], rows } })),
+    { notes: notes(lines) },
+  ];
 }
 
-function notes(lines: MeasureLine[]): string {
+function notes(lines: MeasureLine[]): string[] {
   const drivers = unique(only(lines, 'result').flatMap(({ driver }) => driver ?? []));
   return [
     ...(only(lines, 'result').some((line) => line.emulated)
@@ -51,5 +54,5 @@ function notes(lines: MeasureLine[]): string {
       : []),
     ...drivers.map((driver) => `uintr: driver ${driver}`),
     ...only(lines, 'skipped').map((line) => `not run: ${line.title}: ${line.reason}`),
-  ].join('\n');
+  ];
 }

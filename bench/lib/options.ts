@@ -8,6 +8,10 @@ export interface Options extends Effort {
   json?: string;
   /** A file that --json wrote: its tables again, and nothing is run. */
   from?: string;
+  /** A folder for a plot of each measure. */
+  svg?: string;
+  /** A folder for a page of all of it, plots and tables. */
+  page?: string;
   help: boolean;
   /** Peers to run besides ours; undefined for all. */
   peers?: string[];
@@ -19,6 +23,8 @@ export class UsageError extends Error {}
 export const optionsHelp = `  --quick           fewer rounds and samples
   --json file       write all that was found, as one JSON document; -: print JSON lines instead of tables
   --from file       show the tables of such a file again, and run nothing
+  --svg dir         draw it: a plot or two of each measure, for light pages and for dark ones (needs echarts)
+  --page dir        write dir/results.md, all of it as one page, with its plots (needs echarts)
   --peers a,b       only these peers besides uintr (none: --peers '')
   --sizes a,b       message lengths in bytes
   --ranks a,b       numbers of ranks (collectives, collectives-overlap, scale)
@@ -31,6 +37,8 @@ export function parseOptions(argv: string[]): Options {
     names: positionals,
     json: values.json,
     from: values.from,
+    svg: values.svg,
+    page: values.page,
     quick: values.quick,
     help: values.help,
     peers: list(values.peers),
@@ -50,6 +58,8 @@ function parse(argv: string[]) {
         quick: { type: 'boolean', default: false },
         json: { type: 'string' },
         from: { type: 'string' },
+        svg: { type: 'string' },
+        page: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
         peers: { type: 'string' },
         sizes: { type: 'string' },

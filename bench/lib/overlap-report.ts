@@ -1,5 +1,6 @@
 // Exposed communication as tables: who computes, by contestant and size.
 import type { MeasureLine } from './json.js';
+import type { Part } from './parts.js';
 import type { Scenario } from './peer-lines.js';
 import { only } from './report.js';
 import { reportScenarios } from './scenario-report.js';
@@ -11,15 +12,15 @@ export const computes: Record<Scenario, string> = {
   both: 'both compute',
 };
 
-export function reportOverlap(lines: MeasureLine[]): string {
+export function reportOverlap(lines: MeasureLine[]): Part[] {
   const references = only(lines, 'reference');
   const tRef = references.map(({ bytes, time }) => `${formatBytes(bytes)} ${formatNumber(time.median)} µs`).join(', ');
   return [
-    reportScenarios(lines, {
+    ...reportScenarios(lines, {
       p99: '99 % at most',
       better: 'less',
       heading: (scenario) => computes[scenario as Scenario],
     }),
-    ...(references.length > 0 ? [`t_ref and t_comp, transfer by ${references[0].by}: ${tRef}`] : []),
-  ].join('\n');
+    { notes: references.length > 0 ? [`t_ref and t_comp, transfer by ${references[0].by}: ${tRef}`] : [] },
+  ];
 }

@@ -24,13 +24,13 @@ export interface Run {
 
 /** Writes after each measure, so that a run that is ended has what it had found. */
 export class Recorder {
-  readonly #file: string;
-  readonly #run: Run;
+  readonly run: Run;
+  readonly #file: string | undefined;
 
-  /** Throws UsageError if the file cannot be written: before anything is measured. */
-  constructor(file: string, argv: string[], machine: MachineLine) {
+  /** Without a file, it only collects. Throws UsageError if the file cannot be written: before anything is measured. */
+  constructor(file: string | undefined, argv: string[], machine: MachineLine) {
     this.#file = file;
-    this.#run = { format, version, began: new Date().toISOString(), arguments: argv, machine, measures: [] };
+    this.run = { format, version, began: new Date().toISOString(), arguments: argv, machine, measures: [] };
     try {
       this.#write();
     } catch (error) {
@@ -40,14 +40,15 @@ export class Recorder {
 
   add({ name, title }: Measure, lines: MeasureLine[]): void {
     const findings = lines.filter((line): line is Finding => line.bench !== 'progress' && line.bench !== 'machine');
-    this.#run.measures.push({ name, title, findings });
+    this.run.measures.push({ name, title, findings });
     this.#write();
   }
 
   /** Whoever reads it meanwhile finds a whole document. */
   #write(): void {
+    if (this.#file === undefined) return;
     const next = `${this.#file}.${process.pid}`;
-    writeFileSync(next, `${JSON.stringify(this.#run, undefined, 1)}\n`);
+    writeFileSync(next, `${JSON.stringify(this.run, undefined, 1)}\n`);
     renameSync(next, this.#file);
   }
 }

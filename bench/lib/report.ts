@@ -1,6 +1,7 @@
 // A measure's JSON lines as tables.
 import type { MeasureLine, RatioLine, ResultLine } from './json.js';
-import { formatBytes, formatNumber, renderTable } from './table.js';
+import type { Part } from './parts.js';
+import { formatBytes, formatNumber } from './table.js';
 
 export interface Style {
   /** What stands above the figures of a size, where it is not the size. */
@@ -18,12 +19,12 @@ export function only<K extends MeasureLine['bench']>(lines: MeasureLine[], kind:
   return lines.filter((line): line is Extract<MeasureLine, { bench: K }> => line.bench === kind);
 }
 
-export function reportTimes(lines: MeasureLine[], style: Style): string {
-  return [...timeTables(lines, style), footnotes(lines)].filter((part) => part !== '').join('\n\n');
+export function reportTimes(lines: MeasureLine[], style: Style): Part[] {
+  return [...timeTables(lines, style), { notes: footnotes(lines) }];
 }
 
 /** Figures of each contestant by size, and ratios, where there are any. */
-export function timeTables(lines: MeasureLine[], style: Style): string[] {
+export function timeTables(lines: MeasureLine[], style: Style): Part[] {
   const results = only(lines, 'result');
   if (results.length === 0) return [];
   const sizes = unique(results.map((result) => result.bytes));
@@ -35,10 +36,11 @@ export function timeTables(lines: MeasureLine[], style: Style): string[] {
   ]);
   const shown = only(lines, 'ratio').filter(({ of, to }) => style.shows?.(of, to) ?? true);
   const ratios = ratioRows(shown, titles, sizes, style);
-  return [
-    renderTable([`${results[0].figure.unit}: median (best; ${style.p99})`, ...header], figures),
-    ...(ratios.length > 0 ? [renderTable([`ratio of medians, ${style.better} is better`, ...header], ratios)] : []),
+  const tables = [
+    { header: [`${results[0].figure.unit}: median (best; ${style.p99})`, ...header], rows: figures },
+    { header: [`ratio of medians, ${style.better} is better`, ...header], rows: ratios },
   ];
+  return tables.filter(({ rows }) => rows.length > 0).map((table) => ({ table }));
 }
 
 export function cell(result: ResultLine | undefined): string {
@@ -81,10 +83,10 @@ function multiple(values: number[], of: (values: number[]) => number): string {
 }
 
 /** What a reader has to know beside the figures: drivers, copies, windows that differ, what did not run. */
-export function footnotes(lines: MeasureLine[]): string {
+export function footnotes(lines: MeasureLine[]): string[] {
   const results = only(lines, 'result');
   const usual = results[0]?.window;
-  const notes = [
+  return [
     ...ways(results),
     ...results
       .filter((result) => result.window !== usual)
@@ -95,7 +97,6 @@ export function footnotes(lines: MeasureLine[]): string {
     ...only(lines, 'note').map((line) => line.text),
     ...only(lines, 'skipped').map((line) => `not run: ${line.title}: ${line.reason}`),
   ];
-  return notes.join('\n');
 }
 
 /** Under which driver and by which copies ours ran; one line where all did alike. */

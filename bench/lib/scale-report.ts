@@ -1,9 +1,10 @@
 // What grows with the number of ranks, as a table for each of its scenarios.
 import type { MeasureLine } from './json.js';
+import type { Part } from './parts.js';
 import { footnotes, only, unique } from './report.js';
-import { formatNumber, renderTable } from './table.js';
+import { formatNumber } from './table.js';
 
-export function reportScale(lines: MeasureLine[]): string {
+export function reportScale(lines: MeasureLine[]): Part[] {
   const results = only(lines, 'result');
   const counts = unique(results.map(({ ranks }) => ranks!)).sort((a, b) => a - b);
   const titles = unique(results.map(({ title }) => title));
@@ -17,7 +18,7 @@ export function reportScale(lines: MeasureLine[]): string {
       }),
     ]);
     const header = [`${scenario}: ${some[0].figure.unit}, median`, ...counts.map((ranks) => `${ranks} ranks`)];
-    return renderTable(header, rows);
+    return { table: { header, rows } };
   });
-  return [...tables, footnotes(lines)].join('\n\n');
+  return [...tables, { notes: footnotes(lines) }];
 }

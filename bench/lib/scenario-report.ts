@@ -1,5 +1,6 @@
 // A measure of several scenarios: a table of figures, and one of ratios, for each.
 import type { MeasureLine } from './json.js';
+import type { Part } from './parts.js';
 import { footnotes, only, type Style, timeTables, unique } from './report.js';
 
 export interface ScenarioStyle extends Style {
@@ -7,11 +8,11 @@ export interface ScenarioStyle extends Style {
   heading?(scenario: string): string;
 }
 
-export function reportScenarios(lines: MeasureLine[], style: ScenarioStyle): string {
+export function reportScenarios(lines: MeasureLine[], style: ScenarioStyle): Part[] {
   const scenarios = unique(only(lines, 'result').map(({ scenario }) => scenario ?? ''));
-  const parts = scenarios.map((scenario) => {
+  const parts = scenarios.flatMap((scenario) => {
     const some = lines.filter((line) => !('scenario' in line) || line.scenario === scenario);
-    return [style.heading?.(scenario) ?? scenario, ...timeTables(some, style)].join('\n\n');
+    return [{ heading: style.heading?.(scenario) ?? scenario }, ...timeTables(some, style)];
   });
-  return [...parts, footnotes(lines)].filter((part) => part !== '').join('\n\n');
+  return [...parts, { notes: footnotes(lines) }];
 }

@@ -1,5 +1,10 @@
 // Tables for a terminal, and figures as people read them.
 
+export interface Table {
+  header: string[];
+  rows: string[][];
+}
+
 /** Rows of cells under a header: the first column to the left, figures to the right. */
 export function renderTable(header: string[], rows: string[][]): string {
   const all = [header, ...rows];

@@ -116,7 +116,18 @@ describe('uintr bench', () => {
     const { status, texts } = run('main', ['--help']);
     const text = texts.join('\n');
     expect(status).toBe(0);
-    for (const word of ['latency', 'bibandwidth', 'scale', 'notify', 'mpich', 'unix-socket', 'tgkill', '--quick']) {
+    for (const word of [
+      'latency',
+      'bibandwidth',
+      'scale',
+      'notify',
+      'mpich',
+      'unix-socket',
+      'tgkill',
+      '--quick',
+      '--svg',
+      '--page',
+    ]) {
       expect(text).toContain(word);
     }
   });

@@ -1,6 +1,7 @@
 import { ratios, rotated } from '../../bench/lib/contest.js';
 import type { MeasureLine, ResultLine } from '../../bench/lib/json.js';
 import { reportNotify } from '../../bench/lib/notify-report.js';
+import { asText } from '../../bench/lib/parts.js';
 import { reportTimes } from '../../bench/lib/report.js';
 import { figureOf, isOurs } from '../../bench/lib/timing.js';
 
@@ -38,8 +39,8 @@ describe('what a run comes to', () => {
 
   test('what was emulated is marked in the table', () => {
     const one = { ...result('uipi', 0, 4), scenario: 'running, one way' as const };
-    expect(reportNotify([one])).not.toContain('emulated');
-    expect(reportNotify([{ ...one, emulated: true }])).toMatch(/^UIPI +4\.00 \(2\.00; 8\.00\) emulated +–/m);
+    expect(asText(reportNotify([one]))).not.toContain('emulated');
+    expect(asText(reportNotify([{ ...one, emulated: true }]))).toMatch(/^UIPI +4\.00 \(2\.00; 8\.00\) emulated +–/m);
   });
 
   test('a rate is computed from the time, so that its best is the shortest time', () => {
@@ -54,11 +55,8 @@ describe('what a run comes to', () => {
 
   test('the table shows ratios over single peers, and over the best of a group', () => {
     const lines: MeasureLine[] = [...results, ...ratios(results, isOurs)];
-    const text = reportTimes(lines, {
-      p99: '99 %',
-      better: 'less',
-      group: { title: 'THE BEST', ids: ['pipe', 'socket'] },
-    });
+    const group = { title: 'THE BEST', ids: ['pipe', 'socket'] };
+    const text = asText(reportTimes(lines, { p99: '99 %', better: 'less', group }));
     expect(text).toMatch(/^UINTR\/WAIT +1\.00 \(0\.500; 2\.00\)$/m);
     expect(text).toMatch(/^UINTR\/WAIT \/ MPI +0\.500 ×$/m);
     expect(text).toMatch(/^UINTR\/WAIT \/ THE BEST +0\.200 ×$/m);
@@ -73,7 +71,7 @@ describe('what a run comes to', () => {
       title: 'MPI',
       reason: 'MPI: not installed (apt-get install mpi)',
     };
-    const text = reportTimes([results[0], skipped], { p99: '99 %', better: 'less' });
+    const text = asText(reportTimes([results[0], skipped], { p99: '99 %', better: 'less' }));
     expect(text).toContain('not run: MPI: MPI: not installed (apt-get install mpi)');
   });
 

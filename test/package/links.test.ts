@@ -1,4 +1,4 @@
-// What the documents refer to exists: links between them, headings that links name, and files of this repository.
+// What the documents refer to exists: links between them, headings that links name, images, and files of this repository.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { root } from './places.js';
@@ -27,7 +27,10 @@ function anchors(text: string): string[] {
 }
 
 function brokenLinks(path: string, text: string): string[] {
-  const targets = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
+  const plain = withoutCode(text);
+  const targets = [...plain.matchAll(/\]\(([^)\s]+)\)/g), ...plain.matchAll(/ (?:src|srcset)="([^"]+)"/g)].map(
+    ([, target]) => target!,
+  );
   return targets.filter((target) => {
     if (/^[a-z]+:/.test(target)) return false;
     const [file, anchor] = target.split('#');
@@ -51,8 +54,15 @@ test('there are documents, and links among them', () => {
 });
 
 test('a broken link, heading or file is found', () => {
-  const text = ['# One `x`, two', '[a](no-such.md)', '[b](#one-x-two)', '[c](#three)', '`lib/no-such.ts`'].join('\n');
-  expect(brokenLinks(join(root, 'README.md'), text)).toEqual(['no-such.md', '#three']);
+  const text = [
+    '# One `x`, two',
+    '[a](no-such.md)',
+    '[b](#one-x-two)',
+    '[c](#three)',
+    '<img alt="" src="no-such.svg">',
+    '`lib/no-such.ts`',
+  ].join('\n');
+  expect(brokenLinks(join(root, 'README.md'), text)).toEqual(['no-such.md', '#three', 'no-such.svg']);
   expect(missingFiles(text)).toEqual(['lib/no-such.ts']);
 });
 

@@ -1,6 +1,6 @@
 // What a user gets: the packed files, installed without network, scripts or compiler, and imported both ways.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './places.js';
@@ -130,6 +130,20 @@ describe('an installed package', () => {
   test('installs the uintr command', () => {
     const help = execFileSync(join(project, 'node_modules', '.bin', 'uintr'), ['--help'], { encoding: 'utf8' });
     expect(help).toMatch(/uintr run/);
+  });
+
+  // Plots are drawn by a package that only those need who want plots.
+  test('says before it measures what plots need, and how to install it', () => {
+    const uintr = join(project, 'node_modules', '.bin', 'uintr');
+    for (const option of ['--svg', '--page']) {
+      const { status, stdout, stderr } = spawnSync(uintr, ['bench', 'latency', option, 'plots'], {
+        cwd: project,
+        encoding: 'utf8',
+      });
+      expect(stderr).toBe(`uintr bench: ${option}: echarts: not installed (npm install echarts@6)\n`);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    }
+    expect(existsSync(join(project, 'plots'))).toBe(false);
   });
 
   test.each([
