@@ -1,7 +1,6 @@
 // The timeline: its memory, and what JavaScript reads of it (lib/trace.ts).
 #include "addon/timeline.h"
 
-#include <cpuid.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -14,20 +13,10 @@
 #include <vector>
 
 #include "addon/calls.h"
+#include "addon/tsc.h"
 #include "addon/world.h"
 
 namespace uintr {
-
-// Invariant (SDM vol. 3, "Invariant TSC"): it runs at one rate in all states of the processor, and the kernel starts
-// those of all processors together. So ranks on different processors read one clock.
-bool Timeline::counts_cycles() {
-  // Once: where it is trapped, CPUID takes long.
-  static const bool invariant = [] {
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    return __get_cpuid(0x80000007, &a, &b, &c, &d) != 0 && (d & (1u << 8)) != 0;
-  }();
-  return invariant;
-}
 
 bool Timeline::open(uint32_t capacity) {
   // Here at once, and not page by page in the middle of what is recorded.
@@ -35,7 +24,7 @@ bool Timeline::open(uint32_t capacity) {
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   if (memory == MAP_FAILED) return false;
   trace_ = static_cast<Trace*>(memory);
-  trace_->open(capacity, counts_cycles());
+  trace_->open(capacity, tsc::is_invariant());
   capacity_ = capacity;
   return true;
 }
@@ -110,7 +99,7 @@ napi_value read_trace(napi_env env, napi_callback_info info) {
 
 // traceClock(): [the clock of the events, CLOCK_MONOTONIC in ns] of one moment, and which clock it is
 napi_value trace_clock(napi_env env, napi_callback_info) {
-  const bool cycles = Timeline::counts_cycles();
+  const bool cycles = tsc::is_invariant();
   uint64_t best = ~0ull, at = 0, ns = 0;
   // An interrupt between the readings would show as a long way from one to the other.
   for (int i = 0; i < kTries && cycles; ++i) {

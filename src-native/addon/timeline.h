@@ -21,8 +21,6 @@ class Timeline {
   Trace* trace() const { return trace_; }
   uint32_t capacity() const { return capacity_; }
 
-  // Whether the time-stamp counter is the clock; else it is CLOCK_MONOTONIC, in nanoseconds.
-  static bool counts_cycles();
 
  private:
   Trace* trace_ = nullptr;

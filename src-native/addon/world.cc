@@ -7,6 +7,7 @@
 #include "addon/instance.h"
 #include "addon/remains.h"
 #include "addon/signal_guard.h"
+#include "addon/tsc.h"
 #include "reduction/reduction.h"
 
 namespace uintr {
@@ -21,6 +22,9 @@ constexpr uint64_t kThreadLetGoNs = 20'000'000'000;
 // How long wait() polls where waits are short: computation and communication take turns there, and a processor that has
 // slept in between copies more slowly at first.
 constexpr double kWaitSpinMicroseconds = 5000;
+// What a handler takes from a computation at once. An interrupt costs its two ranks some twenty: so most of it is copying,
+// also where memory is slow.
+constexpr uint64_t kHandlerMicros = 150;
 
 }  // namespace
 
@@ -58,6 +62,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   setup.geometry = geometry;
   setup.rank = joined->rank;
   setup.slice_bytes = options.slice_bytes;
+  if (options.slice_bytes == 0) setup.handler_cycles = tsc::cycles_in(kHandlerMicros);
   setup.interrupts = driver->interrupts();
   setup.interrupt_wakes = driver->interrupt_wakes();
   setup.world = joined->world.base();

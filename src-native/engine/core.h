@@ -80,6 +80,7 @@ struct Core : Engine {
   Layout layout;
   uint32_t rank, size;
   uint32_t slice_bytes;
+  uint64_t handler_cycles;
   bool interrupts, interrupt_wakes;
   Ports ports;
   unsigned char* control;  // own segment
@@ -107,6 +108,7 @@ struct Core : Engine {
   uint32_t running_schedules;
   uint32_t open_sends, open_transfers, owed_replies;
   uint64_t budget;          // bytes that this run may still copy, all transfers together
+  uint64_t ends_at;         // when a handler's run has copied long enough, by the time-stamp counter; 0: no matter
   uint32_t last_lost;       // the peer whose end left this rank alone, or kNone
   uint32_t closed_peers;    // that were seen to be Closed, rather than told to be gone
   Life life;
@@ -233,7 +235,10 @@ struct Core : Engine {
   void pass_baton(Slot& s);
   bool holds_baton(const Slot& s) const;
   bool push_data(Slot& s);
-  void charge(uint64_t bytes) { budget -= budget < bytes ? budget : bytes; }
+  void charge(uint64_t bytes) {
+    budget -= budget < bytes ? budget : bytes;
+    if (ends_at != 0 && arch::cycles() > ends_at) budget = 0;
+  }
   void on_data(uint32_t peer, const RecordHeader& h, const DataBody& b);
   void on_fin(uint32_t peer, const RecordHeader& h);
   void settle(Slot& s, Error error, Cause cause, bool tell);

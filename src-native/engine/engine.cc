@@ -86,6 +86,7 @@ Engine* Engine::create(void* memory, const Setup& setup) {
   c->layout = Layout{g};
   c->rank = setup.rank, c->size = g.size;
   c->slice_bytes = setup.slice_bytes;
+  c->handler_cycles = setup.handler_cycles;
   c->interrupts = setup.interrupts, c->interrupt_wakes = setup.interrupt_wakes;
   c->ports = setup.ports;
   c->control = const_cast<unsigned char*>(setup.peers[setup.rank].control);
@@ -294,7 +295,9 @@ bool Core::run(Effort effort) {
 
 void Core::run_as_handler() {
   uint64_t sent = count.interrupts_sent;
+  ends_at = handler_cycles != 0 ? arch::cycles() + handler_cycles : 0;
   run(Effort::Handler);
+  ends_at = 0;
   // A sleeper's loop is to settle what is done, to copy on at full speed, and to
   // watch over interrupts that this run has sent (unanswered); wait() does anyway.
   bool watch = state == Attention::Sleeping && count.interrupts_sent != sent;

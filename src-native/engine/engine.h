@@ -49,6 +49,7 @@ struct Setup {
   Geometry geometry;
   uint32_t rank;
   uint32_t slice_bytes;   // what a handler may copy in one run; 0: by message length
+  uint64_t handler_cycles = 0;  // for how long a handler copies in one run, by the time-stamp counter; 0: no matter
   bool interrupts;        // false: driver 'poll', interrupts are never asked for
   bool interrupt_wakes;   // an interrupt ends a system call the peer sleeps in (signals do, UINTR does not)
   unsigned char* world;

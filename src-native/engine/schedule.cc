@@ -255,6 +255,7 @@ bool Core::local_step(Schedule& c, const ScheduleStep& step) {
   while (c.done != step.length) {
     if (budget == 0) return false;
     uint64_t left = step.length - c.done;
+    if (left > kMaxPiece) left = kMaxPiece;
     uint64_t n;
     if (step.kind == Kind::Copy) {
       n = copy_piece(step, c.done, left < budget ? left : budget);

@@ -135,7 +135,7 @@ bool Core::advance(Slot& s, Effort effort) {
   if (allowance > budget) allowance = budget;
   // A peer that posts and waits at once passes the baton before it waits: so who
   // computes looks again before each chunk whether somebody with time has come.
-  while (able && allowance != 0 && (effort == Effort::Idle || !left_to_peer(s)) && copy_next(s)) {
+  while (able && allowance != 0 && budget != 0 && (effort == Effort::Idle || !left_to_peer(s)) && copy_next(s)) {
     if (effort == Effort::Handler) ++count.slices_in_handler;
     allowance -= allowance < s.chunk ? allowance : s.chunk;
     charge(s.chunk);

@@ -47,7 +47,7 @@ TEST("01 the bytes are there when the send has been posted, and nobody was inter
     Completion c = w[1].outcome(r);
     CHECK(c.error == Error::None && c.source == 0 && c.tag == 5 && c.length == kLarge);
     CHECK_EQ(pushed(w), 1u);
-    CHECK_EQ(w[0].counters().rendezvous_sent, 0u);
+    CHECK_EQ(w[0].counters().rendezvous_sent, 1u);
     check_clean(w);
   }
 }

@@ -74,15 +74,14 @@ TEST("02 two computing ends move a message by interrupts alone, and share the wo
   }
 }
 
-TEST("03 one handler run copies a bounded slice") {
-  Options o = with(kCopyDirect);
-  o.slice_bytes = 300000;
+// What one run of a handler has copied at most, of 8 MiB between two ranks that compute.
+static uint64_t most_at_once(const Options& o) {
   World w(o);
   auto data = pattern(8 * kMiB, 3);
   std::vector<unsigned char> into(data.size());
   w[1].recv(0, into.data(), into.size());
   w[0].send(1, data.data(), data.size());
-  uint64_t before[2] = {}, most = 0;
+  uint64_t before[2] = {copied(w[0].counters(), kCopyDirect, 1), copied(w[1].counters(), kCopyDirect, 0)}, most = 0;
   for (bool moved = true; moved;) {
     moved = false;
     for (uint32_t i : {0u, 1u}) {
@@ -93,7 +92,18 @@ TEST("03 one handler run copies a bounded slice") {
     }
   }
   CHECK(into == data);
-  CHECK(most <= kMiB);  // slices end at the end of a chunk
+  return most;
+}
+
+TEST("03 one handler run copies a bounded slice, and no more once its time is over") {
+  Options o = with(kCopyDirect);
+  CHECK_EQ(most_at_once(o), kMiB);
+  o.handler_cycles = 1;
+  CHECK_EQ(most_at_once(o), kMiB / 4);  // a chunk
+  o.handler_cycles = ~0ull / 2;
+  CHECK_EQ(most_at_once(o), kMiB);
+  o.slice_bytes = 300000;
+  CHECK(most_at_once(o) <= kMiB);  // slices end at the end of a chunk
 }
 
 TEST("04 buffers in the heap are copied straight, whichever of the two lies there") {

@@ -33,6 +33,7 @@ struct Options {
   bool ring_committable = true;
   uint32_t copy_kinds = kCopyDirect;
   uint32_t slice_bytes = 0;
+  uint64_t handler_cycles = 0;
   bool interrupts = true;
   bool interrupt_wakes = true;
   bool elastic = false;
@@ -179,6 +180,7 @@ inline void World::make_engine(Rank* r, const std::vector<PeerMap>& maps) {
   s.geometry = geometry;
   s.rank = r->rank;
   s.slice_bytes = options.slice_bytes;
+  s.handler_cycles = options.handler_cycles;
   s.interrupts = options.interrupts;
   s.interrupt_wakes = options.interrupt_wakes;
   s.world = world_->base();
