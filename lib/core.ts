@@ -187,9 +187,13 @@ export class Core {
     if (signal?.aborted) return rejected(this, signal.reason);
     this.#arguments(scope === undefined ? dest : scope.group.toWorld(dest), tag, context, flags);
     const request = create(this, readStatus, data, true, scope);
-    this.#posted(request, this.native.postSend(data), signal);
-    if ((flags & FLAG_LEND) !== 0) this.loans.lend(request);
-    return request;
+    const slot = this.native.postSend(data);
+    if ((flags & FLAG_LEND) === 0) return this.#posted(request, slot, signal);
+    return this.steps.whole(() => {
+      this.#posted(request, slot, signal);
+      this.loans.lend(request);
+      return request;
+    });
   }
 
   /** `into` undefined: into the shared heap, and `read` makes a Message. */

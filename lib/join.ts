@@ -152,8 +152,12 @@ export async function attempt<W extends Enterable>(how: Attempt<W>): Promise<W> 
           try {
             if (trace !== undefined) made.trace(trace);
           } catch (error) {
-            void made.close();
-            return reject(error);
+            // Only then can the thread join it again.
+            void made
+              .close()
+              .catch(() => {})
+              .then(() => reject(error));
+            return;
           }
           if (joinChannel.hasSubscribers) joinChannel.publish({ world: made });
           resolve(made);

@@ -71,7 +71,8 @@ const GiB = 1024 * MiB;
 /** How many events a timeline can keep. */
 export const TRACE_EVENTS = 65_536;
 export const MIN_TRACE_EVENTS = 1024;
-export const MAX_TRACE_EVENTS = 2 ** 24;
+/** What is written at a time becomes one string. */
+export const MAX_TRACE_EVENTS = 2 ** 19;
 
 /** What an option is called, means and allows. Also printed by `uintr doctor`. */
 export const OPTIONS: readonly OptionEntry[] = [

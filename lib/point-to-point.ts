@@ -44,8 +44,11 @@ export interface SendOptions extends ObjectSendOptions {
    * Lends the buffer instead of having it copied: memory of {@link World.alloc}, or a part of it. A receive without a
    * buffer then gets a view of this very memory, of whatever length, at the cost of a short message; one with a buffer
    * copies as ever. The request is done when the receiver has released its {@link Message}, or has copied; until then
-   * the buffer must not be written, is not freed or collected, and nothing can be received into it. It can be sent
-   * again, lent or not.
+   * the buffer must not be written, is not freed or collected, and nothing of this world can be received into it. It can
+   * be sent again, lent or not.
+   *
+   * For receivers that release what they get: one that leaves it to the garbage collector may not collect for as long as
+   * it waits. And what is lent to a rank it cannot receive into, which it may do with a message of its own.
    *
    * The request fails with ERR_UINTR_PEER_EXITED if the receiver is gone without having released it, and with
    * ERR_UINTR_CLOSED if this world is closed before that: closing waits until it is received, and no longer.

@@ -41,21 +41,37 @@ export interface TracePart {
 
 /** Throws what the file system says, ERR_UINTR_INVALID_ARGUMENT for a file that is something else, ERR_UINTR_TIMEOUT. */
 export function addToTrace(file: string, part: TracePart): void {
-  const fd = openSync(file, 'a+'); // makes it, and leaves it as it is
-  closeSync(fd);
-  withFile(file, 'r+', (open) => {
-    waitForLock(open, file, part);
-    const found = readHead(open, file);
-    const ours = found !== undefined && isOf(part, found);
-    const scale = ours ? { zero: BigInt(found.zero), unit: found.unit } : part.scale();
-    const lines = part.lines(scale, ours).join(',\n');
-    if (!ours) {
-      ftruncateSync(open, 0);
-      append(open, 0, `${headOf(part, scale)}\n${lines}${END}`);
-    } else if (lines !== '') {
-      const { at, joint } = endOf(open);
-      append(open, at, `${joint}\n${lines}${END}`);
+  closeSync(openSync(file, 'a+')); // makes it, and leaves it as it is
+  const { scale, begun } = withLocked(file, part, (fd, found) => {
+    if (found !== undefined && isOf(part, found)) {
+      return { scale: { zero: BigInt(found.zero), unit: found.unit }, begun: true };
     }
+    const own = part.scale();
+    replace(fd, part, own, '');
+    return { scale: own, begun: false };
+  });
+  // What takes long, while others may write.
+  const lines = part.lines(scale, begun).join(',\n');
+  if (lines === '') return;
+  withLocked(file, part, (fd, found) => {
+    if (found?.zero !== `${scale.zero}` || found.unit !== scale.unit) {
+      replace(fd, part, scale, `\n${lines}`);
+      return;
+    }
+    const { at, joint } = endOf(fd);
+    append(fd, at, `${joint}\n${lines}${END}`);
+  });
+}
+
+function replace(fd: number, part: TracePart, scale: TraceScale, lines: string): void {
+  ftruncateSync(fd, 0);
+  append(fd, 0, `${headOf(part, scale)}${lines}${END}`);
+}
+
+function withLocked<T>(file: string, part: TracePart, use: (fd: number, found: Head | undefined) => T): T {
+  return withFile(file, 'r+', (fd) => {
+    waitForLock(fd, file, part);
+    return use(fd, readHead(fd, file));
   });
 }
 
@@ -70,10 +86,10 @@ export function checkTraceFile(file: string, name: string): void {
   }
 }
 
-function withFile(file: string, flags: string, use: (fd: number) => void): void {
+function withFile<T>(file: string, flags: string, use: (fd: number) => T): T {
   const fd = openSync(file, flags);
   try {
-    use(fd);
+    return use(fd);
   } finally {
     closeSync(fd);
   }
@@ -115,12 +131,13 @@ function headOf({ boot, world, clock }: TracePart, { zero, unit }: TraceScale): 
 /** Behind the last event that is whole, for somebody may have ended in the middle of writing; and what belongs there. */
 function endOf(fd: number): { at: number; joint: string } {
   const { size } = fstatSync(fd);
-  const tail = Buffer.alloc(END.length);
-  readSync(fd, tail, 0, END.length, size - END.length);
-  if (tail.toString() === END) return { at: size - END.length, joint: ',' };
+  const tail = Buffer.alloc(END.length + 1);
+  readSync(fd, tail, 0, tail.length, size - tail.length);
+  const [before, end] = [tail.toString('utf8', 0, 1), tail.toString('utf8', 1)];
+  if (end === END) return { at: size - END.length, joint: before === '[' ? '' : ',' };
   const all = readFileSync(fd);
-  const end = all.lastIndexOf('},\n');
-  return end < 0 ? { at: all.indexOf('\n'), joint: '' } : { at: end + 1, joint: ',' };
+  const last = all.lastIndexOf('},\n');
+  return last < 0 ? { at: all.indexOf('\n'), joint: '' } : { at: last + 1, joint: ',' };
 }
 
 function append(fd: number, at: number, text: string): void {

@@ -104,6 +104,7 @@ export class Channel {
       for (const written of writtenBy(records, buffers)) core.loans.checkWritable(written, 'into');
     }
     const tag = this.#next;
+    if (this.#guard !== undefined && !isActive(this.#guard)) this.#hear(this.#guard);
     // Several may have told something already.
     while (!this.#hasFailedBy(tag) && !this.#isListening() && this.#listen());
     this.#next = (tag + 1) % SEQUENCES;
@@ -248,7 +249,10 @@ export class Channel {
       this.#isStopping = true;
       setImmediate(() => {
         this.#isStopping = false;
-        if (this.#underWay.size === 0) this.#stopListening();
+        // Who is told of requests may start one, and is to find that nobody listens.
+        this.#core.steps.whole(() => {
+          if (this.#underWay.size === 0) this.#stopListening();
+        });
       });
     }
   }

@@ -23,14 +23,10 @@ namespace {
 // that leave releasing to the garbage collector have it run after some hundred loans.
 constexpr int64_t kCountedOfLoan = 256 * 1024;
 
-void count_external(napi_env env, int64_t bytes) {
-  int64_t total = 0;
-  if (bytes != 0) napi_adjust_external_memory(env, bytes, &total);
-}
-
 // Gives the block back, once.
 void give_back(Block* block) {
   if (block->world == nullptr) return;
+  block->world->uncounted().put_back(block->world->env(), std::exchange(block->uncounted, 0));
   block->world->forget(block);
   Engine* engine = block->world->engine();
   if (engine != nullptr) block->loan == kNoHandle ? engine->heap_free(block->offset) : engine->give_back(block->loan);
@@ -41,7 +37,6 @@ void give_back(Block* block) {
 void finalize(napi_env env, void*, void* hint) {
   auto* block = static_cast<Block*>(hint);
   give_back(block);
-  count_external(env, block->uncounted);
   if (block->buffer != nullptr) napi_delete_reference(env, block->buffer);
   block->heap->release();
   delete block;
@@ -54,7 +49,7 @@ napi_value wrap(World* world, HeapMapping* heap, uint64_t offset, uint64_t bytes
   const int64_t uncounted = loan != kNoHandle && length > kCountedOfLoan ? length - kCountedOfLoan : 0;
   auto* block = new Block{world->shared_from_this(), heap, offset, loan, uncounted, nullptr, {}, false};
   world->note(block);
-  count_external(env, -uncounted);  // before V8 adds all of it
+  world->uncounted().leave_out(env, uncounted);
   napi_value result = nullptr;
   if (napi_create_external_arraybuffer(env, heap->base() + offset, bytes, finalize, block, &result) != napi_ok) {
     // Node has taken the block over whether or not it says so: where it refuses the length it has called finalize() by
@@ -136,8 +131,10 @@ napi_value detach(napi_env env, napi_callback_info info) {
   Block* block = handle < 0 ? world->block_at(data) : world->loan_of(static_cast<Handle>(handle));
   if (block == nullptr) return js::boolean(env, false);
   BackingStore store = backing_store_of(buffer);
+  // What a rank has lent itself lies at the same place, in other hands.
+  if (block->watched && store != nullptr && block->store.lock() != store) return js::boolean(env, false);
+  world->uncounted().put_back(env, std::exchange(block->uncounted, 0));
   if (napi_detach_arraybuffer(env, buffer) != napi_ok) return js::boolean(env, false);
-  count_external(env, std::exchange(block->uncounted, 0));
   if (store != nullptr && store.use_count() == 1) give_back(block);
   return js::boolean(env, true);
 }
@@ -147,6 +144,9 @@ napi_value detach(napi_env env, napi_callback_info info) {
 bool World::reclaim() {
   std::vector<Block*> unreachable;
   for (const auto& [offset, block] : blocks_) {
+    if (block->watched && block->store.expired()) unreachable.push_back(block);
+  }
+  for (const auto& [handle, block] : loans_) {
     if (block->watched && block->store.expired()) unreachable.push_back(block);
   }
   for (Block* block : unreachable) give_back(block);

@@ -75,6 +75,7 @@ napi_value read_trace(napi_env env, napi_callback_info info) {
   World* world = world_of(env, info, 1, &value);
   const Timeline& timeline = world->timeline();
   if (timeline.trace() == nullptr) return js::undefined(env);
+  if (world->engine() != nullptr) world->engine()->seal_trace();
   const auto from = static_cast<uint64_t>(js::to_number(env, value));
   const uint64_t next = timeline.trace()->count();
   const uint64_t first = std::max(from, next > timeline.capacity() ? next - timeline.capacity() : 0);

@@ -42,6 +42,8 @@ uint32_t World::wait_slice(double ms) {
   if (engine_ == nullptr) return 0;
   exchange_->stalled = 0;
   collected_ = false;
+  // Finalizers run from the event loop only, and others may wait for what this rank has borrowed.
+  if (!loans_.empty()) reclaim();
   if (!has_news()) relieve_stalled();
   if (has_news()) return take_batch();
   const bool stalled = engine_->waits_for_memory();  // already, and nothing could be done about it

@@ -18,6 +18,7 @@
 #include "addon/pace.h"
 #include "addon/schedule.h"
 #include "addon/timeline.h"
+#include "addon/uncounted.h"
 #include "bootstrap/bootstrap.h"
 #include "drivers/driver.h"
 #include "engine/engine.h"
@@ -76,6 +77,7 @@ class World : public std::enable_shared_from_this<World> {
   // Null: nothing is lent under that name.
   Block* loan_of(Handle handle) const;
   const std::unordered_map<Handle, Block*>& loans() const { return loans_; }
+  Uncounted& uncounted() { return uncounted_; }
   // Whether it lies in the own arena, and so can be lent.
   bool owns(const void* data, uint64_t bytes) const;
   // Gives back the blocks that no ArrayBuffer has any more. True: there were some.
@@ -148,6 +150,7 @@ class World : public std::enable_shared_from_this<World> {
   uint64_t heap_bytes_ = 0;
   std::unordered_map<uint64_t, Block*> blocks_;  // by offset
   std::unordered_map<Handle, Block*> loans_;
+  Uncounted uncounted_;
 
   Timeline timeline_;
 

@@ -94,7 +94,8 @@ void Core::on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort e
   bool waits = s.state == SlotState::Taken || (s.state == SlotState::Posted && s.advert != 0) ||
                (s.state == SlotState::Closing && s.remote_generation == 0);
   bool tag_fits = s.tag == kAnyTag ? h.tag <= 0x7fffffffu : h.tag == s.tag;
-  if (!waits || !tag_fits || !claim::taken(claims[index(s)].word.acquire(), s.generation) || h.length == 0 || h.length > s.length ||
+  // Not the claim word: any rank can write there, and it is not to cost an honest sender its peer.
+  if (!waits || !tag_fits || h.length == 0 || h.length > s.length ||
       b.chunk == 0 || b.generation == 0 || b.slot >= layout.g.max_requests || b.how != How::Chunks || !in_heap ||
       (h.length - 1) / b.chunk >= claim::kMaxChunks)
     return fault(s.peer);

@@ -152,7 +152,11 @@ void Engine::peer_gone(uint32_t peer, Cause cause) {
   c->peers[peer].kinds &= kCopyHeap;
   c->peers[peer].interruptible = false;
   // What it had published before it went is still valid, and is taken first.
-  c->service(peer, Effort::Call);
+  // Nothing is begun any more: a receive that it has advertised is not to be taken.
+  if (!c->peers[peer].faulty) {
+    c->drain_replies(peer, Effort::Call);
+    c->drain_data(peer, Effort::Call);
+  }
   c->lose_peer(peer, cause, c->peers[peer].faulty ? Error::Protocol : Error::PeerExited);
   // SYNC POINT: upid. It may have died between the two steps of an interrupt to this rank; then ON is set, and nobody
   // signals. As before a sleep, ON is cleared, then the bitmap is looked at.

@@ -277,6 +277,8 @@ class Engine {
   void each_request(void (*visit)(void*, const RequestView&), void* to) const;
   // Records the timeline there from now on; null: no more. The memory is the caller's (trace.h).
   void record(Trace* trace);
+  // What stands in it is not written to any more: the next short message is another event, though alike.
+  void seal_trace();
   // For the timeline, what the calls above do not tell: that a wait goes on (Polling), and that JavaScript is about to run
   // in the middle of what counts as Sleeping (Computing).
   void record_turn(Attention to);

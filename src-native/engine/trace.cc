@@ -122,6 +122,8 @@ void Engine::record_turn(Attention to) {
   c->trace_turn(to);
 }
 
+void Engine::seal_trace() { core(this)->traced_short = ~0ull; }
+
 void Engine::record(Trace* trace) {
   Core* c = core(this);
   Inside inside(c);

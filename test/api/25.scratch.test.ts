@@ -29,6 +29,10 @@ describe('scratch memory', () => {
     const kept = again.filter((memory) => taken.includes(memory));
     expect(kept.length).toBeGreaterThan(0);
     expect(kept.length).toBeLessThanOrEqual(4);
+    const longest = takeScratch(9 * MiB);
+    giveScratch(takeScratch(0));
+    giveScratch(longest);
+    expect(takeScratch(9 * MiB)).toBe(longest);
     const long = takeScratch(17 * MiB);
     giveScratch(long);
     expect(takeScratch(17 * MiB)).not.toBe(long);

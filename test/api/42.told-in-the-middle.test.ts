@@ -12,6 +12,7 @@ const revoked = coded('ERR_UINTR_REVOKED');
 interface Told {
   request: Request<unknown>;
   kind: string;
+  error?: unknown;
 }
 
 /** Calls `then` when one is told for which `is` holds, once. */
@@ -26,7 +27,10 @@ function once(name: string, is: (told: Told) => boolean, then: (told: Told) => v
 
 const isCollective = ({ kind }: Told): boolean => kind === 'collective';
 const isReceive = ({ kind }: Told): boolean => kind === 'receive';
+const isAborted = ({ error }: Told): boolean => (error as { code?: string } | undefined)?.code === 'ABORT_ERR';
 const isFirst = (): boolean => true;
+
+const others = ({ rank, size }: World): number[] => [...Array(size).keys()].filter((other) => other !== rank);
 
 /** Rank 1 fails in an operation before. */
 async function failBefore(world: World): Promise<void> {
@@ -183,5 +187,27 @@ describe('who is told of requests', () => {
       await assert.rejects(world.bcast(new Uint8Array(8), 0), coded('ERR_UINTR_MISMATCH'));
     }
     await meet(world);
+  });
+
+  rankTest('10. may start a collective while this rank stops to listen for failures of others', 3, async (world) => {
+    const one = Float64Array.of(1);
+    const fails = (): number => {
+      throw new Error('not this one');
+    };
+    world.ibarrier().wait();
+    // Another rank gives it the result; otherwise it hears nothing more of it.
+    if (world.rank === 0) {
+      const sum = await new Promise<{ request: Request<unknown> }>((resolve) => {
+        once('uintr:settle', isAborted, () => {
+          resolve({ request: world.iallreduce(one, new Float64Array(1), (a, b) => a + b) });
+        });
+      });
+      for (const rank of others(world)) await world.send(NOTHING, { dest: rank, tag: 1 });
+      await assert.rejects(async () => sum.request, revoked);
+    } else {
+      await world.recv(NOTHING, { source: 0, tag: 1 });
+      await assert.rejects(world.allreduce(one, new Float64Array(1), fails));
+    }
+    await allMeet(world);
   });
 });

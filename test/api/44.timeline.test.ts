@@ -365,6 +365,24 @@ describe('world.trace()', () => {
     rmSync(folder, { recursive: true });
   });
 
+  processTest('10. counts no message into an event that is written already', ALONE, async () => {
+    const file = timelineFile();
+    const world = await World.join();
+    const trace = world.trace();
+    const sent = (): unknown =>
+      readTimeline(file)
+        .get(0)!
+        .points('post')
+        .reduce((sum, { args }) => sum + ((args.count as number | undefined) ?? 1), 0);
+    for (let i = 0; i < 20; i += 1) world.isend(new Uint8Array(1), { dest: 0, tag: 1 });
+    await trace.write(file);
+    assert.equal(sent(), 20);
+    for (let i = 0; i < 3; i += 1) world.isend(new Uint8Array(1), { dest: 0, tag: 1 });
+    await trace.write(file);
+    assert.equal(sent(), 23);
+    await world.close();
+  });
+
   processTest('11. keeps what has no file, to be written after close()', ALONE, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'uintr-timeline-'));
     const world = await World.join();

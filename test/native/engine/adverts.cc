@@ -52,6 +52,24 @@ TEST("01 the bytes are there when the send has been posted, and nobody was inter
   }
 }
 
+TEST("01 what another rank writes into the claim word afterwards does not cost the sender its peer") {
+  Options o = with(kCopyDirect);
+  o.size = 3;
+  World w(o);
+  Bytes out = pattern(kLarge, 1), in(kLarge);
+  Posted r = w[1].recv(0, in.data(), in.size(), 5);
+  Posted s = w[0].send(1, out.data(), out.size(), 5);
+  CHECK_EQ(pushed(w), 1u);
+  auto* word = reinterpret_cast<ClaimWord*>(w.world_segment() + w.layout().claim(1, handle_slot(r.handle)));
+  word->word.release(0);  // rank 2, say
+  w[1].progress();
+  CHECK_EQ(w[1].error(r), Error::None);
+  CHECK(out == in);
+  w[0].collect();
+  CHECK_EQ(w[0].error(s), Error::None);
+  CHECK(!w[1]->peer_is_gone(0));
+}
+
 TEST("02 a longer one is begun by its sender, and both ends share it") {
   for (uint32_t kinds : {kCopyDirect, kCopyCma}) {
     World w(with(kinds));
