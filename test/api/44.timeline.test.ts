@@ -178,10 +178,12 @@ describe('the file', () => {
       if (world.rank === 1) {
         const request = world.irecv(into, { source: 0, tag: 7 });
         await meet(world);
+        // Whoever has time would copy all of it.
+        computeUntilWritten(into);
         await request;
       } else {
         await meet(world);
-        await world.send(into, { dest: 1, tag: 7 });
+        await world.send(into.fill(1), { dest: 1, tag: 7 });
       }
     },
     () => {
