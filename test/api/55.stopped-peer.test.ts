@@ -47,10 +47,11 @@ async function stopInTheMiddle(second: World, pid: number, heap: boolean): Promi
   for (;;) {
     const into = heap ? second.alloc(SIZE) : new Uint8Array(SIZE);
     const received = second.irecv(into, { source: STOPPED });
-    while (Atomics.load(into, SIZE / 8) === 0) second.progress();
+    // It copies from the back, and this rank from the front.
+    while (Atomics.load(into, SIZE - SIZE / 8) === 0) second.progress();
     process.kill(pid, 'SIGSTOP');
     while (!isStopped(pid));
-    if (Atomics.load(into, SIZE - 1) === 0) {
+    if (Atomics.load(into, SIZE / 2) === 0) {
       received.catch(() => {});
       return;
     }
