@@ -7,7 +7,7 @@ import { chosen, type Measure, runAlone } from './lib/measure.js';
 import type { Options } from './lib/options.js';
 import type { ScaleLine } from './lib/peer-lines.js';
 import { roundsOf } from './lib/plan.js';
-import { perPair, scalePlan, scaleRanks } from './lib/scale-plan.js';
+import { perPair, postedReceives, scalePlan, scaleRanks } from './lib/scale-plan.js';
 import { reportScale } from './lib/scale-report.js';
 import { summarize } from './lib/stats.js';
 import { formatBytes } from './lib/table.js';
@@ -65,6 +65,8 @@ function resultsOf({ contestant: { id, title }, lines }: Found): ResultLine[] {
       ...(driver && { driver }),
     };
   };
+  const pairTimes = (of: (pair: { silent: number[]; posted: number[] }) => number[]) =>
+    lines.flatMap(({ pair }) => (pair ? of(pair) : []));
   const kibibytes = (of: (line: ScaleLine) => number) => lines.map((line) => of(line) / 1024);
   return [
     result(
@@ -81,6 +83,22 @@ function resultsOf({ contestant: { id, title }, lines }: Found): ResultLine[] {
         lines.flatMap((line) => line.alltoall[i].micros),
       ),
     ),
+    ...(lines[0].pair
+      ? [
+          result(
+            '8 B message of a pair, the others silent',
+            'µs',
+            8,
+            pairTimes(({ silent }) => silent),
+          ),
+          result(
+            `the same beside ${postedReceives} posted receives`,
+            'µs',
+            8,
+            pairTimes(({ posted }) => posted),
+          ),
+        ]
+      : []),
     result(
       'shared memory of a rank that has not talked',
       'KiB',

@@ -93,6 +93,8 @@ export interface ScaleLine {
   join: number;
   /** Of the slowest rank, by length of a block. */
   alltoall: { bytes: number; micros: number[] }[];
+  /** A short message between ranks 0 and 1 while the others are silent, and beside receives posted for others. */
+  pair?: { silent: number[]; posted: number[] };
   shared: SharedMemory;
   driver?: string;
 }

@@ -12,6 +12,9 @@ export interface ScalePlan {
   cpus?: number[];
 }
 
+/** That a receiver has beside those of the messages it gets. */
+export const postedReceives = 4096;
+
 export function scalePlan(effort: Effort): ScalePlan {
   const { cases, budgetMicros, minSamples, maxSamples } = makePlan(effort, [8, 64 * KiB], 1, undefined);
   const cpus = whyNotPinned() === undefined ? orderedCpus() : undefined;

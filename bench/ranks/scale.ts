@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { Request, type World } from '../../lib/index.js';
 import { print } from '../lib/peer-lines.js';
 import { samplesIn } from '../lib/plan.js';
-import type { ScalePlan } from '../lib/scale-plan.js';
+import { postedReceives, type ScalePlan } from '../lib/scale-plan.js';
 import { median } from '../lib/stats.js';
 import { timed } from '../lib/work.js';
 import { agree, joinMany, slowestOf } from './many.js';
+import { pairRate, pairRateBeside } from './pair-rate.js';
 
 /** Of a clock that all processes read alike. */
 function now(): number {
@@ -39,6 +40,15 @@ function alltoall(world: World, plan: ScalePlan, bytes: number): { bytes: number
   return { bytes, micros: slowestOf(world, take(count)) };
 }
 
+/** The pair's own ranks; the others sleep in the barrier. */
+function pairTimes(world: World, plan: ScalePlan): { silent: number[]; posted: number[] } {
+  const talks = world.rank < 2;
+  const silent = talks ? pairRate(world, plan) : [];
+  const posted = talks ? pairRateBeside(world, plan, postedReceives) : [];
+  world.ibarrier().wait();
+  return { silent, posted };
+}
+
 async function main(): Promise<void> {
   const plan = JSON.parse(process.argv[2]) as ScalePlan;
   const began = now();
@@ -47,6 +57,7 @@ async function main(): Promise<void> {
   const memory = [shared()];
   talkToNeighbour(world);
   memory.push(shared());
+  const pair = pairTimes(world, plan);
   const times = plan.sizes.map((bytes) => alltoall(world, plan, bytes));
   memory.push(shared());
   const [first, last] = slowestOf(world, Float64Array.of(began, joined));
@@ -61,6 +72,7 @@ async function main(): Promise<void> {
       ranks: world.size,
       join: last - first,
       alltoall: times,
+      pair,
       shared: sharedBytes,
       driver: world.driver,
     });

@@ -37,7 +37,8 @@ napi_value post_send(napi_env env, napi_callback_info info) {
   const bool lend = (x.flags & kFlagLend) != 0 && bytes.length != 0;
   if (lend && !world->owns(bytes.data, bytes.length)) return integer(env, kPostNotOwn);
   Posted posted = world->engine()->post_send(
-      {x.peer, x.context, x.tag, bytes.data, bytes.length, (x.flags & kFlagSynchronous) != 0, lend});
+      {x.peer, x.context, x.tag, bytes.data, bytes.length, (x.flags & kFlagSynchronous) != 0, lend, world->habit().waits()});
+  if (bytes.length > world->eager_limit()) world->habit().posted(arch::cycles());
   return integer(env, outcome(world, posted, bytes.array_buffer));
 }
 
@@ -51,7 +52,10 @@ napi_value post_recv(napi_env env, napi_callback_info info) {
   Bytes bytes{};
   if (!allocate && !bytes_of(env, into, &bytes)) return integer(env, kPostNotBytes);
   const bool patient = (x.flags & kFlagPatient) != 0;
-  Posted posted = world->engine()->post_recv({x.peer, x.context, x.tag, bytes.data, bytes.length, allocate, patient});
+  Posted posted = world->engine()->post_recv(
+      {x.peer, x.context, x.tag, bytes.data, bytes.length, allocate, patient,
+       world->habit().waits()});
+  if (allocate || bytes.length > world->eager_limit()) world->habit().posted(arch::cycles());
   return integer(env, outcome(world, posted, bytes.array_buffer));
 }
 

@@ -40,6 +40,7 @@ bool World::crowded() {
 
 uint32_t World::wait_slice(double ms) {
   if (engine_ == nullptr) return 0;
+  if (habit_.posted()) habit_.came(arch::cycles());
   exchange_->stalled = 0;
   collected_ = false;
   // Finalizers run from the event loop only, and others may wait for what this rank has borrowed.

@@ -25,6 +25,10 @@ constexpr double kWaitSpinMicroseconds = 5000;
 // What a handler takes from a computation at once. An interrupt costs its two ranks some twenty: so most of it is copying,
 // also where memory is slow.
 constexpr uint64_t kHandlerMicros = 150;
+// Less than an interrupt costs, and more than it takes to come from posting to waiting.
+constexpr uint64_t kGlanceMicros = 2;
+// Who comes to wait this soon after it has posted has not computed in between.
+constexpr uint64_t kAtOnceMicros = 10;
 
 }  // namespace
 
@@ -36,6 +40,8 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   world->options_ = options;
   world->pace_ = Pace(options.spin_microseconds);
   world->wait_pace_ = Pace(kWaitSpinMicroseconds);
+  world->habit_ = Habit(tsc::cycles_in(kAtOnceMicros));
+  world->eager_limit_ = joined->geometry.eager_limit;
   world->rank_ = joined->rank;
   napi_get_uv_event_loop(env, &world->uv_);
 
@@ -63,6 +69,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   setup.rank = joined->rank;
   setup.slice_bytes = options.slice_bytes;
   if (options.slice_bytes == 0) setup.handler_cycles = tsc::cycles_in(kHandlerMicros);
+  setup.glance_cycles = tsc::cycles_in(kGlanceMicros);
   setup.interrupts = driver->interrupts();
   setup.interrupt_wakes = driver->interrupt_wakes();
   setup.world = joined->world.base();

@@ -12,6 +12,7 @@
 #include "addon/backing_store.h"
 #include "addon/block.h"
 #include "addon/exchange.h"
+#include "addon/habit.h"
 #include "addon/js.h"
 #include "addon/loop.h"
 #include "addon/offer.h"
@@ -102,6 +103,9 @@ class World : public std::enable_shared_from_this<World> {
   // Do the ranks share processors? Then whoever polls may hold up the one it polls for.
   bool crowded();
   Pace& pace() { return pace_; }
+  Habit& habit() { return habit_; }
+  // The longest message that goes through a ring; longer ones are copied by whoever has time.
+  uint32_t eager_limit() const { return eager_limit_; }
   // Blocks this thread up to `ms`, at most kSliceMs, until there is a batch. Returns its size.
   uint32_t wait_slice(double ms);
   // Where receives without a buffer wait for memory: finds what it can without the program (memory.cc).
@@ -186,6 +190,8 @@ class World : public std::enable_shared_from_this<World> {
   uint64_t kick_after_ = 0;         // ns
   Pace pace_{0};       // of the event loop
   Pace wait_pace_{0};  // of wait()
+  Habit habit_{0};
+  uint32_t eager_limit_ = 0;
   Offer offer_;
   int crowded_ = -1;  // crowded(); not looked up yet
 

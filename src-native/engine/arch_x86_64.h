@@ -18,6 +18,9 @@ inline void relax() { __builtin_ia32_pause(); }
 // Cycles since reset; for histograms, the timeline and bounded spinning, never for ordering.
 inline uint64_t cycles() { return __builtin_ia32_rdtsc(); }
 
+// What was loaded before is there before the counter is read after it, which would otherwise not wait (SDM vol. 2, RDTSC).
+inline void load_before_cycles() { asm volatile("lfence" : : : "memory"); }
+
 // Adds 1 and returns what was there, by one instruction: nothing of this thread's, its handlers included, comes between.
 // Not atomic towards other threads, and so without the price of a bus lock.
 inline uint64_t fetch_increment(uint64_t* word) {

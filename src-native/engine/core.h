@@ -59,6 +59,7 @@ struct Partner {
   List owed;                  // own slots that owe the peer a reply
   uint32_t adverts;           // which of my_adverts are in use, as bits
   uint32_t advertised[kAdverts];  // and the slots that are advertised there
+  uint32_t unseen;            // so many times yet its coming to wait is not looked for
   uint32_t pipelines;         // own pipelined sends on the way to it
   uint32_t outstanding;       // own sends not done, and receives being moved
   bool ring_ready;            // the data ring towards it is committed
@@ -80,7 +81,7 @@ struct Core : Engine {
   Layout layout;
   uint32_t rank, size;
   uint32_t slice_bytes;
-  uint64_t handler_cycles;
+  uint64_t handler_cycles, glance_cycles;
   bool interrupts, interrupt_wakes;
   Ports ports;
   unsigned char* control;  // own segment
@@ -107,6 +108,7 @@ struct Core : Engine {
   List ready;               // schedules that can go on, by Slot::links
   uint32_t running_schedules;
   uint32_t open_sends, open_transfers, owed_replies;
+  uint32_t turn;            // counts runs
   uint64_t budget;          // bytes that this run may still copy, all transfers together
   uint64_t ends_at;         // when a handler's run has copied long enough, by the time-stamp counter; 0: no matter
   uint32_t last_lost;       // the peer whose end left this rank alone, or kNone
@@ -231,6 +233,7 @@ struct Core : Engine {
   bool advance_all(Effort effort);         // true: more that this thread could copy
   bool advance(Slot& s, Effort effort);
   bool left_to_peer(const Slot& s) const;
+  bool comes_to_wait(const Slot& s);
   bool copy_next(Slot& s);                 // one chunk; false: nothing claimed
   void pass_baton(Slot& s);
   bool holds_baton(const Slot& s) const;

@@ -87,6 +87,7 @@ Engine* Engine::create(void* memory, const Setup& setup) {
   c->rank = setup.rank, c->size = g.size;
   c->slice_bytes = setup.slice_bytes;
   c->handler_cycles = setup.handler_cycles;
+  c->glance_cycles = setup.glance_cycles;
   c->interrupts = setup.interrupts, c->interrupt_wakes = setup.interrupt_wakes;
   c->ports = setup.ports;
   c->control = const_cast<unsigned char*>(setup.peers[setup.rank].control);
@@ -265,6 +266,7 @@ void Core::service(uint32_t peer, Effort effort) {
 
 bool Core::run(Effort effort) {
   budget = effort == Effort::Idle ? kIdleBudget : kMaxSlice;
+  ++turn;
   uint32_t words = (size + 63) / 64;
   bool again, first = true;
   do {

@@ -49,6 +49,7 @@ struct Setup {
   Geometry geometry;
   uint32_t rank;
   uint32_t slice_bytes;   // what a handler may copy in one run; 0: by message length
+  uint64_t glance_cycles = 0;   // for how long it looks whether a peer comes to wait, before it is interrupted
   uint64_t handler_cycles = 0;  // for how long a handler copies in one run, by the time-stamp counter; 0: no matter
   bool interrupts;        // false: driver 'poll', interrupts are never asked for
   bool interrupt_wakes;   // an interrupt ends a system call the peer sleeps in (signals do, UINTR does not)
@@ -74,6 +75,7 @@ struct Send {
   bool synchronous;  // done only when matched (MPI_Issend)
   // The data lie in the own arena, and a receive without a buffer need not copy them. Done when that has let go of them.
   bool lend = false;
+  bool waits = false;  // the thread is about to wait for it, and may as well copy now
 };
 
 struct Receive {
@@ -84,6 +86,7 @@ struct Receive {
   uint64_t length;
   bool allocate;     // receive into a block of the own arena, whatever the length
   bool patient = false;  // its message can wait until the thread looks by itself
+  bool waits = false;    // as for a send
 };
 
 struct Envelope {

@@ -258,16 +258,17 @@ Posted Core::post_recv_now(const Receive& r) {
   Handle handle = make_handle(i, s.generation);
   if (traced()) trace_post(TraceWhat::Receive, handle, r.source, r.context, r.tag, s.length);
 
+  Effort effort = r.waits ? Effort::Idle : Effort::Call;
   entry = claim_unexpected(entry, r.context, r.source, r.tag);
   if (entry != kNone) {
-    receive_entry(s, entry, Effort::Call);
+    receive_entry(s, entry, effort);
     if (s.state == SlotState::Stalled) resume_stalled_now();  // the thread itself may commit memory
     return Posted{handle, {}};
   }
   if (r.allocate) reserve_for_handlers();
   s.state = SlotState::Posted;
   post(i);
-  if (anything_pending()) run(Effort::Call);
+  if (anything_pending()) run(effort);
   return Posted{handle, {}};
 }
 

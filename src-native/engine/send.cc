@@ -100,7 +100,7 @@ Posted Core::post_send_now(const Send& send) {
   Handle handle = make_handle(i, s.generation);
   if (traced()) trace_post(TraceWhat::Send, handle, send.dest, send.context, send.tag, send.length);
   budget = kMaxSlice;
-  flush_sends(send.dest, Effort::Call);
+  flush_sends(send.dest, send.waits ? Effort::Idle : Effort::Call);
   if (send.dest == rank) run(Effort::Call);
   return Posted{handle, {}};
 }

@@ -70,6 +70,7 @@ struct Slot {
   uint32_t passes;           // batons passed by this end
   uint32_t entry;            // Matched or Stalled with an eager message: its entry in the unexpected pool
   uint64_t pushed;           // pipelined: bytes pushed or received so far
+  uint32_t turn;             // the run in which this end last had a slice of it
   Error fin_error;           // what the owed Fin says
   uint32_t fin_errno;
   // Collective operations.

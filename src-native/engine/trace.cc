@@ -91,6 +91,7 @@ void Core::trace_notice(uint32_t peer) {
   // SYNC POINT: trace-interrupt. The peer's word, on which nothing but the timeline depends.
   const uint64_t sent = p.theirs->interrupt_at.acquire();
   p.mine->noticed_at.set_relaxed(sent);
+  arch::load_before_cycles();  // or the interrupt would now and then be noticed before it was sent
   Trace::Claim c = trace->claim(TraceWhat::Notice, trace->now(), peer);
   c.event->bytes = sent;
   trace->publish(c);

@@ -9,6 +9,7 @@ namespace uintr {
 namespace {
 
 constexpr long kEsrch = 3;
+constexpr uint32_t kUnseen = 8;  // transfers
 
 uint64_t slice_for(uint64_t length, uint64_t configured) {
   if (configured != 0) return configured;
@@ -102,6 +103,11 @@ bool Core::advance_all(Effort effort) {
   for (uint32_t l = work.head; l != 0;) {
     Slot& s = slots[l - 1];
     l = s.work.next;
+    // What this run has matched has had its slice; who computes gives the other end its turn now.
+    if (s.turn == turn && effort != Effort::Idle) {
+      more = true;
+      continue;
+    }
     more |= advance(s, effort);
   }
   // The next call begins with the next transfer, so none starves another.
@@ -116,6 +122,7 @@ bool Core::advance_all(Effort effort) {
 // True: this thread could go on copying for `s` at once.
 bool Core::advance(Slot& s, Effort effort) {
   if (s.state != SlotState::Active) return false;
+  s.turn = turn;
   if ((s.flags & kPipelined) != 0) return !is_receive(s) && push_data(s);
   ClaimWord* word = claim_of(s);
   uint32_t gen = claim_generation(s);
@@ -133,6 +140,7 @@ bool Core::advance(Slot& s, Effort effort) {
   if (effort == Effort::Handler && !holds_baton(s)) return false;
   uint64_t allowance = effort == Effort::Idle ? budget : slice_for(s.moving, slice_bytes);
   if (allowance > budget) allowance = budget;
+  if (able && effort == Effort::Call && s.claimed == 0 && s.passes == 0 && comes_to_wait(s)) allowance = 0;
   // A peer that posts and waits at once passes the baton before it waits: so who
   // computes looks again before each chunk whether somebody with time has come.
   while (able && allowance != 0 && budget != 0 && (effort == Effort::Idle || !left_to_peer(s)) && copy_next(s)) {
@@ -151,6 +159,19 @@ bool Core::advance(Slot& s, Effort effort) {
 // Is the peer waiting anyway, and able to copy?
 bool Core::left_to_peer(const Slot& s) const {
   return attentive(s.peer) && best_kind(peers[s.peer].theirs->copy_kinds.acquire(), s.heap_offset != kNoHeap) != 0;
+}
+
+// The peer has posted its part, perhaps just now, and who posts mostly waits next: a glance costs less than the copy or
+// the interrupt that it saves. Where it was in vain, the next transfers do without.
+bool Core::comes_to_wait(const Slot& s) {
+  Partner& p = peers[s.peer];
+  if (glance_cycles == 0 || (p.unseen != 0 && --p.unseen != 0)) return false;
+  for (uint64_t until = arch::cycles() + glance_cycles; arch::cycles() < until; arch::relax()) {
+    if (attentive(s.peer)) return left_to_peer(s);
+    if (static_cast<Attention>(p.attention->acquire()) == Attention::Sleeping) return false;
+  }
+  p.unseen = kUnseen;
+  return false;
 }
 
 // Claims and copies one chunk. False: there was none to claim, or the copy

@@ -208,6 +208,8 @@ describe('each measure, at tiny sizes', () => {
         'to join: µs',
         'all-to-all, 8 B to each: µs',
         'all-to-all, 68.4 KiB to each: µs',
+        '8 B message of a pair, the others silent: µs',
+        'the same beside 4096 posted receives: µs',
         'shared memory of a rank that has not talked: KiB',
         'added by a pair that talks, of neighbours: KiB',
         'added by a pair that talks, of all: KiB',

@@ -33,7 +33,7 @@ size_t Rank::isend(uint32_t dest, uint64_t length, SendOptions o) {
   requests_.push_back({kNoHandle, false, false, o.in_heap, false, false, false, id, at, length, Error::None, o.lend});
   ++unfinished_;
   machine().trace("isend: %s", world_->model.text(world_->model.message(id)).c_str());
-  Posted posted = engine()->post_send({dest, o.context, o.tag, at, length, o.synchronous, o.lend});
+  Posted posted = engine()->post_send({dest, o.context, o.tag, at, length, o.synchronous, o.lend, o.waits});
   requests_[index].handle = world_->model.message(id).handle = posted.handle;
   if (posted.handle == kNoHandle) complete(requests_[index], posted.completion);
   return index;
@@ -52,7 +52,8 @@ size_t Rank::irecv(uint32_t source, uint64_t capacity, ReceiveOptions o) {
       {kNoHandle, true, o.allocate, o.in_heap && !o.allocate, false, false, false, id, at, capacity, Error::None, false});
   ++unfinished_;
   machine().trace("irecv: %s", world_->model.text(world_->model.receipt(id)).c_str());
-  Posted posted = engine()->post_recv({source, o.context, o.tag, at, o.allocate ? 0 : capacity, o.allocate});
+  Posted posted = engine()->post_recv(
+      {source, o.context, o.tag, at, o.allocate ? 0 : capacity, o.allocate, false, o.waits});
   requests_[index].handle = world_->model.receipt(id).handle = posted.handle;
   if (posted.handle == kNoHandle) complete(requests_[index], posted.completion);
   return index;

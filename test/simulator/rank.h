@@ -22,12 +22,14 @@ class Rank {
     bool synchronous = false;
     bool in_heap = false;
     bool lend = false;
+    bool waits = false;
   };
   struct ReceiveOptions {
     uint32_t tag = 1;
     uint32_t context = 1;
     bool allocate = false;
     bool in_heap = false;
+    bool waits = false;
   };
 
   // Requests are named by their order of posting on this rank.

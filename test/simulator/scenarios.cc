@@ -26,14 +26,15 @@ void pass(Rank& r, Way way) {
   }
 }
 
-// One message from 0 to 1.
-std::function<void(Rank&)> one(uint64_t length, Way sender, Way receiver, bool synchronous = false) {
+// One message from 0 to 1. `at_post`: both ends copy all they can as they post, expecting to wait.
+std::function<void(Rank&)> one(uint64_t length, Way sender, Way receiver, bool synchronous = false,
+                               bool at_post = false) {
   return [=](Rank& r) {
     if (r.rank() == 0) {
-      r.isend(1, length, {.synchronous = synchronous});
+      r.isend(1, length, {.synchronous = synchronous, .waits = at_post});
       pass(r, sender);
     } else {
-      r.irecv(0, length);
+      r.irecv(0, length, {.waits = at_post});
       pass(r, receiver);
     }
     r.finish();
@@ -85,6 +86,10 @@ std::vector<Scenario> make() {
   add("chunks-compute-both-uintr", 3, user, one(kSeveral, Way::Compute, Way::Compute));
   add("chunks-callback-receiver", 3, signal, one(kSeveral, Way::Wait, Way::Callback));
   add("chunks-callback-both-uintr", 2, user, one(kSeveral, Way::Callback, Way::Callback));
+  add("chunks-at-post-wait", 2, signal, one(kSeveral, Way::Wait, Way::Wait, false, true));
+  add("chunks-at-post-compute-sender", 2, signal, one(kSeveral, Way::Compute, Way::Wait, false, true));
+  add("chunks-at-post-compute-both", 2, signal, one(2 * kSeveral, Way::Compute, Way::Compute, false, true));
+  add("chunks-at-post-compute-both-uintr", 2, user, one(2 * kSeveral, Way::Compute, Way::Compute, false, true));
   add("chunks-poll", 2, poll, one(kSeveral, Way::Wait, Way::Loop));
   add("pipeline-wait-wait", 3, pipeline, one(kSeveral, Way::Wait, Way::Wait));
   add("pipeline-compute-both", 3, pipeline, one(2 * kSeveral, Way::Compute, Way::Compute));

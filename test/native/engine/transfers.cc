@@ -29,6 +29,16 @@ Options with(uint32_t kinds) {
   return o;
 }
 
+// From rank 0 to rank 1, by threads that are about to wait.
+Send send_waited_for(const std::vector<unsigned char>& data) {
+  return {.dest = 1, .context = 1, .tag = 1, .data = data.data(), .length = data.size(),
+          .synchronous = false, .waits = true};
+}
+Receive receive_waited_for(std::vector<unsigned char>& into) {
+  return {.source = 0, .context = 1, .tag = 1, .data = into.data(), .length = into.size(),
+          .allocate = false, .waits = true};
+}
+
 }  // namespace
 
 TEST("01 a sleeping or waiting end does the copying, the computing one is left alone") {
@@ -242,6 +252,59 @@ TEST("10 the receiver copies from the front and the sender from the back") {
     }
   }
   CHECK(into == data);
+}
+
+TEST("11 who matches a message copies one slice of it, and interrupts the other end once") {
+  for (bool receiver_first : {false, true}) {
+    World w(with(kCopyDirect));
+    auto data = pattern(kMiB, 4);
+    std::vector<unsigned char> into(data.size());
+    uint32_t matcher = receiver_first ? 0 : 1;
+    if (receiver_first) w[1].recv(0, into.data(), into.size());
+    Posted s = w[0].send(1, data.data(), data.size());
+    if (!receiver_first) w[1].recv(0, into.data(), into.size());
+    CHECK_EQ(copied(w[matcher].counters(), kCopyDirect, 1 - matcher), kMiB / 2);
+    CHECK_EQ(w[matcher].counters().interrupts_sent, 1u);
+    CHECK(w[1 - matcher].deliver());
+    CHECK(into == data);
+    w[0].progress();
+    w[1].progress();
+    CHECK_EQ(w[0].error(s), Error::None);
+    CHECK_EQ(w[0].counters().interrupts_sent + w[1].counters().interrupts_sent, 1u);
+  }
+}
+
+TEST("12 who is about to wait copies it all as it posts, and interrupts nobody") {
+  for (bool receiver_first : {false, true}) {
+    World w(with(kCopyDirect));
+    auto data = pattern(kMiB, 5);
+    std::vector<unsigned char> into(data.size());
+    Posted r{};
+    if (receiver_first) r = w[1]->post_recv(receive_waited_for(into));
+    Posted s = w[0]->post_send(send_waited_for(data));
+    if (!receiver_first) r = w[1]->post_recv(receive_waited_for(into));
+    CHECK(into == data);
+    w[0].progress();
+    w[1].progress();
+    CHECK_EQ(w[0].error(s), Error::None);
+    CHECK_EQ(w[1].error(r), Error::None);
+    CHECK_EQ(w[0].counters().interrupts_sent + w[1].counters().interrupts_sent, 0u);
+  }
+}
+
+TEST("13 who expects to wait and computes is interrupted like any other, where there is more than one call copies") {
+  World w(with(kCopyDirect));
+  auto data = pattern(16 * kMiB, 6);
+  std::vector<unsigned char> into(data.size());
+  Posted s = w[0]->post_send(send_waited_for(data));
+  Posted r = w[1]->post_recv(receive_waited_for(into));
+  while (w[0].deliver() || w[1].deliver()) {
+  }
+  CHECK(into == data);
+  w[0].progress();
+  w[1].progress();
+  CHECK_EQ(w[0].error(s), Error::None);
+  CHECK_EQ(w[1].error(r), Error::None);
 }
 
 CHECK_MAIN("engine/transfers")
