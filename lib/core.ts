@@ -1,5 +1,6 @@
 // What all communicators of a world share: the addon's world, the requests in flight by slot, and what keeps the process
 // alive. Nothing outside the package sees it.
+import { isMainThread } from 'node:worker_threads';
 import type { NativeWorld } from './binding.js';
 import { ANY_SOURCE, ANY_TAG } from './constants.js';
 import { contextFor, Ids, worldId } from './context.js';
@@ -69,8 +70,12 @@ import {
 import type { Scope } from './scope.js';
 import { Steps } from './steps.js';
 
-/** One slice of a blocking wait, in milliseconds: as long as process.exit() and a worker's end may be held up. */
-const SLICE_MS = 50;
+/**
+ * One slice of a blocking wait, in milliseconds: in a worker, as long as its end may be held up. The main thread is ended
+ * by nobody else, and each slice costs a wake-up.
+ */
+const SLICE_MS = isMainThread ? 500 : 50;
+const RETRY_SLICE_MS = 50;
 export interface CoreEvents {
   peerGone(rank: number, cause: ExitCause): void;
   driverLost(): void;
@@ -428,7 +433,8 @@ export class Core {
 
   /** Blocks this thread for one slice, or until something is complete. */
   waitSlice(ms: number): void {
-    this.#hear(this.native.waitSlice(this.steps.wantsTurn ? 0 : Math.min(ms, SLICE_MS)));
+    const most = this.steps.wantsTurn ? 0 : this.steps.wantsSlot ? RETRY_SLICE_MS : SLICE_MS;
+    this.#hear(this.native.waitSlice(Math.min(ms, most)));
     this.steps.retry();
   }
 

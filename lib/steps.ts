@@ -106,6 +106,10 @@ export class Steps {
     }, RETRY_MS).unref();
   }
 
+  get wantsSlot(): boolean {
+    return this.#starved.length > 0;
+  }
+
   retry(): void {
     runAll(this.#starved);
   }

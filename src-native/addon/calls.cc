@@ -76,7 +76,7 @@ napi_value progress(napi_env env, napi_callback_info info) {
   return integer(env, static_cast<int32_t>(world->take_batch()));
 }
 
-// waitSlice(ms): completions in the batch; 0 after at most 50 ms
+// waitSlice(ms): completions in the batch; 0 after at most as long
 napi_value wait_slice(napi_env env, napi_callback_info info) {
   napi_value ms = nullptr;
   auto* world = static_cast<World*>(js::arguments(env, info, 1, &ms));

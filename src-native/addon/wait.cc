@@ -10,6 +10,7 @@
 namespace uintr {
 namespace {
 
+// Where there is something to look after that rings no bell; JavaScript says how long a slice is otherwise.
 constexpr double kSliceMs = 50;
 constexpr uint64_t kUs = 1000, kMs = 1'000'000;  // in ns
 // Long enough for a peer that is at it anyway to answer; what follows costs two system calls and a wake-up.
@@ -49,7 +50,8 @@ uint32_t World::wait_slice(double ms) {
   if (has_news()) return take_batch();
   const bool stalled = engine_->waits_for_memory();  // already, and nothing could be done about it
   uint64_t now = uv_hrtime();
-  const uint64_t end = now + static_cast<uint64_t>(std::clamp(ms, 0.0, kSliceMs) * 1e6);
+  if (stalled || !loans_.empty()) ms = std::min(ms, kSliceMs);
+  const uint64_t end = now + static_cast<uint64_t>(std::max(ms, 0.0) * 1e6);
   const bool first = kick_after_ == 0;  // slice of a wait; a later one has slept already, and need not spin again
   if (first) {
     kick_after_ = kFirstKickNs;

@@ -106,7 +106,7 @@ class World : public std::enable_shared_from_this<World> {
   Habit& habit() { return habit_; }
   // The longest message that goes through a ring; longer ones are copied by whoever has time.
   uint32_t eager_limit() const { return eager_limit_; }
-  // Blocks this thread up to `ms`, at most kSliceMs, until there is a batch. Returns its size.
+  // Blocks this thread up to `ms`, or less where there is something to look after, until there is a batch. Returns its size.
   uint32_t wait_slice(double ms);
   // Where receives without a buffer wait for memory: finds what it can without the program (memory.cc).
   void relieve_stalled();
