@@ -1,11 +1,9 @@
 // Measure: how long one run of the handler takes, and so how long a computation stands still, as the engine counts it.
 
-import type { Contestant } from './lib/contest.js';
-import { runContest } from './lib/contest.js';
+import { type Contestant, runContest } from './lib/contest.js';
 import { driversToCompare } from './lib/drivers.js';
 import { add, boundOf, countOf } from './lib/histogram.js';
 import type { Emit, MeasureLine, ResultLine } from './lib/json.js';
-import { uintrRun } from './lib/launch.js';
 import { type Measure, runAlone } from './lib/measure.js';
 import type { Options } from './lib/options.js';
 import type { Part } from './lib/parts.js';
@@ -15,7 +13,7 @@ import { footnotes, only, unique } from './lib/report.js';
 import { formatBytes, formatNumber } from './lib/table.js';
 import { planFor } from './lib/timing.js';
 import { counterRate } from './lib/tsc.js';
-import { rankScript } from './peers/uintr.js';
+import { underDrivers } from './peers/uintr.js';
 import { barPlot } from './plots/series.js';
 
 const measure = 'handler';
@@ -46,12 +44,8 @@ async function run(options: Options, emit: Emit): Promise<void> {
 
 function contestantsFor(plan: Plan, known: boolean): Contestant[] {
   const drivers = driversToCompare().filter((driver) => driver !== 'poll');
-  return drivers.map((driver) => ({
-    id: `uintr/${driver}`,
-    title: `uintr, driver ${driver}`,
-    missing: () => (known ? undefined : 'the rate of the time-stamp counter is not known here'),
-    command: () => ({ argv: uintrRun(rankScript('handler'), [encodePlan(plan)], ['--driver', driver]) }),
-  }));
+  const missing = () => (known ? undefined : 'the rate of the time-stamp counter is not known here');
+  return underDrivers('handler', () => [encodePlan(plan)], drivers).map((one) => ({ ...one, missing }));
 }
 
 function resultOf({ id, title }: Contestant, { bytes, cycles, driver, copy }: HandlerLine, rate: number): ResultLine {

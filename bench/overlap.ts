@@ -1,6 +1,5 @@
 // Measure: exposed communication, what is left of a transfer's time when the program computes meanwhile.
 
-import { driversToCompare } from './lib/drivers.js';
 import { compareFigures } from './lib/figures.js';
 import type { Emit } from './lib/json.js';
 import { chosen, type Measure, runAlone, wanted } from './lib/measure.js';
@@ -22,7 +21,7 @@ async function run(options: Options, emit: Emit): Promise<void> {
   const useOpenmpi = wanted(options, 'openmpi');
   const reference = new Reference(plan, useOpenmpi);
   const references: TransferTimes[] = [];
-  const contestants = overlapContestants(driversToCompare(), () => ordersFor(plan, references.at(-1)!));
+  const contestants = overlapContestants(() => ordersFor(plan, references.at(-1)!));
 
   await compareFigures({
     measure,

@@ -283,7 +283,8 @@ export class World extends EmittingComm {
   /**
    * Leaves the world (compare MPI 4.1, 11.2.2, MPI_Finalize). Own receives fail with ERR_UINTR_CLOSED; own sends are
    * finished first, until they are done, the partner is closing or gone, or the timeout fails them with
-   * ERR_UINTR_TIMEOUT; what is lent need only be received. What is lent to this rank is released. What was sent before is still received by the others. Called again it gives the same promise.
+   * ERR_UINTR_TIMEOUT; what is lent need only be received. What is lent to this rank is released. What was sent before
+   * is still received by the others. Called again it gives the same promise.
    */
   close(options?: CloseOptions): Promise<void> {
     if (this.#closing === undefined) {

@@ -138,6 +138,7 @@ export type PeerLine =
   | CollectiveOverlapLine
   | ScaleLine
   | NotifyLine;
+
 export function printSamples(line: Omit<SamplesLine, 'bench'>): void {
   print({ bench: 'samples', ...line, micros: line.micros.map(nanosecond) });
 }

@@ -4,6 +4,7 @@ import type { Mpi, Program } from '../lib/mpi.js';
 import { mpich } from '../lib/mpich.js';
 import { openmpi } from '../lib/openmpi.js';
 import type { Plan } from '../lib/plan.js';
+import type { Transfer } from '../lib/transfers.js';
 
 export const mpis: readonly Mpi[] = [openmpi, mpich];
 export const mpiPeers = mpis.map(({ id }) => id);
@@ -33,25 +34,21 @@ function orders({ budgetMicros, minSamples, maxSamples, cases }: Plan): string[]
   return [budgetMicros, minSamples, maxSamples, ...each].map(String);
 }
 
-export function mpiLatency(plan: Plan): Contestant[] {
-  return contestants('latency', plan);
-}
-
 const buffers: Variant[] = [
   { title: 'one buffer', args: ['one'] },
   { id: 'distinct', title: 'distinct buffers', args: ['distinct'] },
 ];
 
-export function mpiBandwidth(plan: Plan): Contestant[] {
-  return contestants('bandwidth', plan, buffers);
-}
+const transfers: Record<Transfer, { program: Program; variants?: Variant[] }> = {
+  latency: { program: 'latency' },
+  bandwidth: { program: 'bandwidth', variants: buffers },
+  bibandwidth: { program: 'bibandwidth', variants: buffers },
+  rate: { program: 'bandwidth', variants: [{ args: ['one'] }] },
+};
 
-export function mpiBibandwidth(plan: Plan): Contestant[] {
-  return contestants('bibandwidth', plan, buffers);
-}
-
-export function mpiRate(plan: Plan): Contestant[] {
-  return contestants('bandwidth', plan, [{ args: ['one'] }]);
+export function mpiContestants(measure: Transfer, plan: Plan): Contestant[] {
+  const { program, variants } = transfers[measure];
+  return contestants(program, plan, variants);
 }
 
 /** Whether a ratio says something: distinct buffers over distinct ones, and one over one, wherever it lies. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Contestant } from '../lib/contest.js';
 import { encodePlan, MiB, type Plan } from '../lib/plan.js';
+import type { Transfer } from '../lib/transfers.js';
 import { whyNoZeromq } from '../lib/zeromq.js';
 
 /** What a channel that queues copies may have in flight; more of them make it no faster, and fill the memory. */
@@ -27,14 +28,16 @@ export const nodePeers = channels.map((channel) => channel.id);
 /** Those that copy, as messages between processes must: what hands buffers over between threads is compared by itself. */
 export const copyingPeers = nodePeers.filter((id) => id !== 'worker-transfer');
 
-export function nodeContestants(measure: 'latency' | 'bandwidth' | 'bibandwidth', plan: Plan): Contestant[] {
+export function nodeContestants(measure: Transfer, plan: Plan): Contestant[] {
+  // The rate is the bandwidth of short messages.
+  const program = measure === 'rate' ? 'bandwidth' : measure;
   return channels.map(({ id, title, queuesCopies, missing }) => {
     const orders = encodePlan(queuesCopies ? bounded(plan) : plan);
     return {
       id,
       title,
       missing,
-      command: () => ({ argv: [process.execPath, join(__dirname, `${id}.js`), measure, orders] }),
+      command: () => ({ argv: [process.execPath, join(__dirname, `${id}.js`), program, orders] }),
     };
   });
 }

@@ -1,9 +1,8 @@
 // The contestants of overhead: with interrupts, and with what there is without them; with a timeline, and without.
 import type { Contestant } from '../lib/contest.js';
-import { driversToCompare } from '../lib/drivers.js';
 import { uintrRun } from '../lib/launch.js';
 import { encodePlan, type Plan } from '../lib/plan.js';
-import { rankScript } from './uintr.js';
+import { rankScript, underDrivers } from './uintr.js';
 
 export const computation = 'computation';
 
@@ -16,12 +15,7 @@ const waits = [
 export function overheadContestants(plan: Plan, timeline: string): Contestant[] {
   const orders = encodePlan(plan);
   const pingPongs = waits.flatMap(({ variant, scenario }) =>
-    driversToCompare().map((driver) => ({
-      id: `uintr/${driver}`,
-      title: `uintr, driver ${driver}`,
-      scenario,
-      command: () => ({ argv: uintrRun(rankScript('latency'), [variant, orders], ['--driver', driver]) }),
-    })),
+    underDrivers('latency', () => [variant, orders]).map((one) => ({ ...one, scenario })),
   );
   const timelines = [
     { id: 'uintr/timeline', title: 'uintr, timeline recorded', env: { UINTR_TRACE: timeline } },

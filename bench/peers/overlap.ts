@@ -1,21 +1,13 @@
 // The contestants of overlap: ours under each driver, and the MPI libraries.
 import type { Contestant } from '../lib/contest.js';
-import { uintrRun } from '../lib/launch.js';
 import type { Mpi } from '../lib/mpi.js';
 import type { OverlapPlan } from '../lib/overlap-plan.js';
 import { mpis } from './mpi.js';
-import { rankScript } from './uintr.js';
+import { underDrivers } from './uintr.js';
 
 /** `orders` is asked at each start, since the work is as long as a transfer was just before. */
-export function overlapContestants(drivers: string[], orders: () => OverlapPlan): Contestant[] {
-  const ours = drivers.map(
-    (driver): Contestant => ({
-      id: `uintr/${driver}`,
-      title: `uintr, driver ${driver}`,
-      command: () => ({ argv: uintrRun(rankScript('overlap'), [JSON.stringify(orders())], ['--driver', driver]) }),
-    }),
-  );
-  return [...ours, ...mpis.map((mpi) => contestant(mpi, orders))];
+export function overlapContestants(orders: () => OverlapPlan): Contestant[] {
+  return [...underDrivers('overlap', () => [JSON.stringify(orders())]), ...mpis.map((mpi) => contestant(mpi, orders))];
 }
 
 function contestant(mpi: Mpi, orders: () => OverlapPlan): Contestant {

@@ -4,7 +4,7 @@ import { type Contestant, outcomeOf } from '../lib/contest.js';
 import { uintrRun } from '../lib/launch.js';
 import type { OverlapPlan } from '../lib/overlap-plan.js';
 import { type Plan, samplesIn } from '../lib/plan.js';
-import { mpiLatency } from './mpi.js';
+import { mpiContestants } from './mpi.js';
 import { rankScript } from './uintr.js';
 
 /** Microseconds that were measured, by message length. */
@@ -18,7 +18,10 @@ export class Reference {
 
   constructor(plan: Plan, useOpenmpi: boolean) {
     this.#cases = plan.cases.length;
-    this.#sources = [...mpiLatency(plan).filter(({ id }) => useOpenmpi && id === 'openmpi'), oneEndCopies(plan)];
+    this.#sources = [
+      ...mpiContestants('latency', plan).filter(({ id }) => useOpenmpi && id === 'openmpi'),
+      oneEndCopies(plan),
+    ];
   }
 
   /** Whose times these are. */

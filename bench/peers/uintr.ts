@@ -1,8 +1,10 @@
 // This package as a contestant: its variants, started by its own launcher.
 import { join } from 'node:path';
 import type { Contestant } from '../lib/contest.js';
+import { driversToCompare } from '../lib/drivers.js';
 import { uintrRun } from '../lib/launch.js';
 import { encodePlan, type Plan } from '../lib/plan.js';
+import type { Transfer } from '../lib/transfers.js';
 
 const ranks = join(__dirname, '..', 'ranks');
 
@@ -40,18 +42,27 @@ const rate: Variant[] = [
   { name: 'await', title: 'uintr, await' },
 ];
 
-const measures = {
+const transfers: Record<Transfer, { program: string; variants: Variant[] }> = {
   latency: { program: 'latency', variants: latency },
   bandwidth: { program: 'bandwidth', variants: [...bandwidth, lent] },
   bibandwidth: { program: 'bibandwidth', variants: bandwidth },
   rate: { program: 'bandwidth', variants: rate },
 };
 
-export function uintrContestants(measure: keyof typeof measures, plan: Plan): Contestant[] {
-  const { program, variants } = measures[measure];
+export function uintrContestants(measure: Transfer, plan: Plan): Contestant[] {
+  const { program, variants } = transfers[measure];
   return variants.map(({ name, title, script = name, env }) => ({
     id: `uintr/${name}`,
     title,
     command: () => ({ argv: uintrRun(rankScript(program), [script, encodePlan(plan)]), env }),
+  }));
+}
+
+/** Ours under each of these drivers; its arguments are asked for at each start. */
+export function underDrivers(program: string, args: () => string[], drivers = driversToCompare()): Contestant[] {
+  return drivers.map((driver) => ({
+    id: `uintr/${driver}`,
+    title: `uintr, driver ${driver}`,
+    command: () => ({ argv: uintrRun(rankScript(program), args(), ['--driver', driver]) }),
   }));
 }

@@ -89,25 +89,15 @@ void Core::stop_advertising(uint32_t peer) {
 
 // The sender has matched the receive, and perhaps copied already.
 void Core::on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort effort) {
-  bool in_heap = b.heap_offset == kNoHeap ||
-                 (b.heap_offset <= layout.g.heap_bytes && h.length <= layout.g.heap_bytes - b.heap_offset);
   bool waits = s.state == SlotState::Taken || (s.state == SlotState::Posted && s.advert != 0) ||
                (s.state == SlotState::Closing && s.remote_generation == 0);
   bool tag_fits = s.tag == kAnyTag ? h.tag <= 0x7fffffffu : h.tag == s.tag;
   // Not the claim word: any rank can write there, and it is not to cost an honest sender its peer.
-  if (!waits || !tag_fits || h.length == 0 || h.length > s.length ||
-      b.chunk == 0 || b.generation == 0 || b.slot >= layout.g.max_requests || b.how != How::Chunks || !in_heap ||
-      (h.length - 1) / b.chunk >= claim::kMaxChunks)
-    return fault(s.peer);
+  if (!waits || !tag_fits || h.length == 0 || b.how != How::Chunks || !plausible(s, h, b)) return fault(s.peer);
   if (s.state == SlotState::Posted) note_taken(s);
   s.tag = h.tag;
-  s.total = s.moving = h.length;
-  s.remote_address = b.address;
-  s.remote_heap = b.heap_offset;
-  s.remote_slot = b.slot;
-  s.remote_generation = b.generation;
-  s.chunk = b.chunk;
-  s.chunks = static_cast<uint32_t>((h.length - 1) / b.chunk + 1);
+  s.total = h.length;
+  meet(s, h, b);
   if (s.state == SlotState::Closing) return close_transfer(s, s.error, s.cause, 0);
   s.state = SlotState::Active;
   to_work(s);

@@ -154,6 +154,8 @@ struct Core : Engine {
   void queue_send(Slot& s);
   void flush_sends(uint32_t peer, Effort effort);
   bool withdraw(Slot& s, Error error, Cause cause);
+  bool plausible(const Slot& s, const RecordHeader& h, const MatchBody& b) const;
+  static void meet(Slot& s, const RecordHeader& h, const MatchBody& b);
   void on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Effort effort);
 
   // ---- receive.cc

@@ -151,8 +151,8 @@ void Engine::peer_gone(uint32_t peer, Cause cause) {
   // Its pid and its addresses mean nothing any more; only its heap is still there.
   c->peers[peer].kinds &= kCopyHeap;
   c->peers[peer].interruptible = false;
-  // What it had published before it went is still valid, and is taken first.
-  // Nothing is begun any more: a receive that it has advertised is not to be taken.
+  // What it had published before it went is still valid, and is taken first; but a receive that it has advertised is
+  // not to be taken any more.
   if (!c->peers[peer].faulty) {
     c->drain_replies(peer, Effort::Call);
     c->drain_data(peer, Effort::Call);

@@ -42,7 +42,7 @@ enum class How : uint32_t {
 struct MatchBody {
   uint64_t address;
   uint64_t heap_offset;
-  uint32_t slot, generation;  // the receiver's
+  uint32_t slot, generation;  // of whoever says it
   uint32_t chunk;             // bytes
   How how;
 };

@@ -170,23 +170,33 @@ bool Core::withdraw(Slot& s, Error error, Cause cause) {
   return true;
 }
 
+// Whether a Match can be true of that request, whichever end has made it.
+bool Core::plausible(const Slot& s, const RecordHeader& h, const MatchBody& b) const {
+  const uint64_t heap_bytes = layout.g.heap_bytes;
+  if (h.length > s.length || b.generation == 0 || b.slot >= layout.g.max_requests) return false;
+  if (b.chunk == 0 || h.length / b.chunk >= claim::kMaxChunks) return false;
+  return b.heap_offset == kNoHeap || (b.heap_offset <= heap_bytes && h.length <= heap_bytes - b.heap_offset);
+}
+
+// The request has met the one that a Match names.
+void Core::meet(Slot& s, const RecordHeader& h, const MatchBody& b) {
+  s.moving = h.length;
+  s.remote_address = b.address;
+  s.remote_heap = b.heap_offset;
+  s.remote_slot = b.slot;
+  s.remote_generation = b.generation;
+  s.chunk = b.chunk;
+  s.chunks = static_cast<uint32_t>((h.length + b.chunk - 1) / b.chunk);
+}
+
 void Core::on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Effort effort) {
   Slot* s = slot_of(h.slot, h.generation);
   if (s == nullptr || s->peer != peer) return;  // over already: its Fin has told
   if (is_receive(*s)) return on_taken(*s, h, b, effort);
-  bool in_heap = b.heap_offset == kNoHeap ||
-                 (b.heap_offset <= layout.g.heap_bytes && h.length <= layout.g.heap_bytes - b.heap_offset);
-  if ((s->state != SlotState::Offered && s->state != SlotState::Closing) || s->remote_generation != 0 ||
-      h.length > s->length || b.how > How::Lent || (b.how == How::Lent && (!s->lend || h.length != s->length)) || b.chunk == 0 || b.generation == 0 || b.slot >= layout.g.max_requests || !in_heap ||
-      h.length / b.chunk >= claim::kMaxChunks)
-    return fault(peer);
-  s->moving = h.length;
-  s->remote_address = b.address;
-  s->remote_heap = b.heap_offset;
-  s->remote_slot = b.slot;
-  s->remote_generation = b.generation;
-  s->chunk = b.chunk;
-  s->chunks = static_cast<uint32_t>((h.length + b.chunk - 1) / b.chunk);
+  bool waits = (s->state == SlotState::Offered || s->state == SlotState::Closing) && s->remote_generation == 0;
+  bool how_fits = b.how < How::Lent || (b.how == How::Lent && s->lend && h.length == s->length);
+  if (!waits || !how_fits || !plausible(*s, h, b)) return fault(peer);
+  meet(*s, h, b);
   if (b.how == How::Lent) return on_borrowed(*s);
   if (b.how == How::Pipelined) {
     s->flags |= kPipelined;

@@ -1,6 +1,6 @@
 // Timelines as files: where tests put them, and what is in them.
 import { strict as assert } from 'node:assert';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,6 +29,13 @@ export function timelineFile(): string {
 
 export function removeTimelines(): void {
   for (const file of made) rmSync(file, { force: true });
+}
+
+/** A folder that goes when this process does: for a body, which runs in a rank. */
+export function timelineFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'uintr-timeline-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** What one rank's track has. */
@@ -69,6 +76,12 @@ export function readTimeline(file: string, wanted = 1): Map<number, Track> {
   }
   assertFlows(traceEvents);
   return tracks;
+}
+
+/** Of what rank 0 has posted; `wanted` as for readTimeline. */
+export function postedTags(file: string, wanted = 1): unknown[] {
+  const posts = readTimeline(file, wanted).get(0)!.points('post');
+  return posts.map(({ args }) => args.tag);
 }
 
 /** Whether `inner` is within `outer`, up to what is lost by decimals. */

@@ -1,13 +1,12 @@
 // A window of MPI_Isend answered by one short reply, as OSU's osu_bw. The first argument says from what buffers.
 #include "buffers.h"
 
-static int distinct;
 static struct buffers data;
 static MPI_Request *requests;
 
 static void prepare(const struct bench_case *one) {
   free_buffers(&data);
-  data = buffers_for(one, distinct);
+  data = buffers_for(one);
   requests = must(realloc(requests, one->window * sizeof *requests));
 }
 
@@ -24,12 +23,4 @@ static void sample(const struct bench_case *one) {
   else MPI_Send(reply, sizeof reply, MPI_CHAR, peer_, TAG_REPLY, MPI_COMM_WORLD);
 }
 
-static double divisor(const struct bench_case *one) { return one->window; }
-
-int main(int argc, char **argv) {
-  start_two_ranks(&argc, &argv);
-  distinct = strcmp(argv[1], "distinct") == 0;
-  run_cases(argc - 1, argv + 1, &(struct bench_measure){prepare, sample, divisor});
-  MPI_Finalize();
-  return 0;
-}
+int main(int argc, char **argv) { return measure_windows(argc, argv, prepare, sample); }

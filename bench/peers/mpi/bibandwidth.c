@@ -1,15 +1,14 @@
 // A window of messages each way at the same time, as OSU's osu_bibw. The first argument says from what buffers.
 #include "buffers.h"
 
-static int distinct;
 static struct buffers out, into;
 static MPI_Request *requests;
 
 static void prepare(const struct bench_case *one) {
   free_buffers(&out);
   free_buffers(&into);
-  out = buffers_for(one, distinct);
-  into = buffers_for(one, distinct);
+  out = buffers_for(one);
+  into = buffers_for(one);
   requests = must(realloc(requests, 2 * one->window * sizeof *requests));
 }
 
@@ -23,12 +22,4 @@ static void sample(const struct bench_case *one) {
   MPI_Waitall(2 * window, requests, MPI_STATUSES_IGNORE);
 }
 
-static double divisor(const struct bench_case *one) { return one->window; }
-
-int main(int argc, char **argv) {
-  start_two_ranks(&argc, &argv);
-  distinct = strcmp(argv[1], "distinct") == 0;
-  run_cases(argc - 1, argv + 1, &(struct bench_measure){prepare, sample, divisor});
-  MPI_Finalize();
-  return 0;
-}
+int main(int argc, char **argv) { return measure_windows(argc, argv, prepare, sample); }

@@ -1,15 +1,6 @@
 // Collective operations, blocking, as in bench/ranks/collective-times.ts.
 #include "collectives.h"
 
-static void repeat(const struct collective *one, int count, double *micros) {
-  for (int i = 0; i < count; i++) {
-    MPI_Barrier(MPI_COMM_WORLD);
-    double start = now_us();
-    run_collective(one);
-    micros[i] = now_us() - start;
-  }
-}
-
 static void measure(const struct collective *one, struct bench_plan plan) {
   int most = plan.most > 3 ? plan.most : 3;
   double *mine = must(malloc(most * sizeof *mine)), *all = must(malloc(most * sizeof *all));

@@ -79,6 +79,15 @@ static inline void start_ranks(int *argc, char ***argv) {
   MPI_Comm_size(MPI_COMM_WORLD, &size_);
 }
 
+static inline void repeat(const struct collective *one, int count, double *micros) {
+  for (int i = 0; i < count; i++) {
+    MPI_Barrier(MPI_COMM_WORLD);
+    double start = now_us();
+    run_collective(one);
+    micros[i] = now_us() - start;
+  }
+}
+
 // Rank 0's number, on all.
 static inline int agree(int value) {
   MPI_Bcast(&value, 1, MPI_INT, 0, MPI_COMM_WORLD);

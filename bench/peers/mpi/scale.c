@@ -20,15 +20,6 @@ static void talk_to_neighbour(void) {
                MPI_STATUS_IGNORE);
 }
 
-static void repeat(const struct collective *one, int count, double *micros) {
-  for (int i = 0; i < count; i++) {
-    MPI_Barrier(MPI_COMM_WORLD);
-    double start = now_us();
-    run_collective(one);
-    micros[i] = now_us() - start;
-  }
-}
-
 // Of the slowest rank, on rank 0; how many.
 static int alltoall(size_t bytes, struct bench_plan plan, double *all) {
   char argument[64];

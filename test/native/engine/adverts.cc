@@ -20,16 +20,6 @@ Options with(uint32_t kinds) {
 
 uint64_t pushed(World& w) { return w[0].counters().pushed; }
 
-void check_clean(World& w) {
-  w.settle();
-  for (uint32_t r = 0; r < w.size(); ++r) {
-    w[r].collect();
-    CHECK_EQ(w[r].queues().slots_used, 0u);
-    CHECK_EQ(w[r].queues().posted, 0u);
-    CHECK(w[r]->quiescent());
-  }
-}
-
 }  // namespace
 
 TEST("01 the bytes are there when the send has been posted, and nobody was interrupted") {
@@ -48,7 +38,7 @@ TEST("01 the bytes are there when the send has been posted, and nobody was inter
     CHECK(c.error == Error::None && c.source == 0 && c.tag == 5 && c.length == kLarge);
     CHECK_EQ(pushed(w), 1u);
     CHECK_EQ(w[0].counters().rendezvous_sent, 1u);
-    check_clean(w);
+    settle_clean(w);
   }
 }
 
@@ -83,7 +73,7 @@ TEST("02 a longer one is begun by its sender, and both ends share it") {
     CHECK(w[0].counters().slices_in_handler != 0 && w[1].counters().slices_in_handler != 0);
     w.settle();
     CHECK(w[0].error(s) == Error::None && w[1].error(r) == Error::None);
-    check_clean(w);
+    settle_clean(w);
   }
 }
 
@@ -198,7 +188,7 @@ TEST("04 the next receive of the same kind follows, and order is kept") {
       CHECK(std::equal(out[i].begin(), out[i].end(), in[i].begin()));
     }
     CHECK(!receives_first || pushed(w) > 4);
-    check_clean(w);
+    settle_clean(w);
   }
 }
 
@@ -215,7 +205,7 @@ TEST("05 more than can be advertised at a time") {
   w.settle();
   for (uint32_t tag = 0; tag < 30; ++tag) CHECK(w[1].error(r[tag]) == Error::None && in[tag] == out);
   CHECK(pushed(w) == kAdverts);
-  check_clean(w);
+  settle_clean(w);
 }
 
 TEST("06 a receive is taken back, or its sender has it: one of the two") {
@@ -235,7 +225,7 @@ TEST("06 a receive is taken back, or its sender has it: one of the two") {
   w.settle();
   CHECK_EQ(w[1].error(r), Error::None);
   CHECK(in == out);
-  check_clean(w);
+  settle_clean(w);
 }
 
 TEST("07 the tag of its message is told, where any would have done") {
@@ -246,7 +236,7 @@ TEST("07 the tag of its message is told, where any would have done") {
   w.settle();
   CHECK_EQ(pushed(w), 1u);
   CHECK(w[1].outcome(r).tag == 77 && w[1].outcome(r).source == 0 && in == out);
-  check_clean(w);
+  settle_clean(w);
 }
 
 TEST("08 the receiver closes, abandons, or loses its sender, with a message in its receive") {
@@ -316,7 +306,7 @@ TEST("10 what says that a receive is taken finds no room, and follows in order")
   w.settle();
   for (uint32_t i = 0; i < kMany; ++i) CHECK(w[1].error(r[i]) == Error::None && in[i] == out);
   CHECK(pushed(w) >= kAdverts);
-  check_clean(w);
+  settle_clean(w);
 }
 
 TEST("11 nonsense where receives are advertised is not used") {

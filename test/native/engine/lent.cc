@@ -9,6 +9,13 @@ namespace {
 
 constexpr uint64_t kBytes = 5000;
 
+// As it lies in a ring.
+template <class Body>
+struct Record {
+  RecordHeader header;
+  Body body;
+};
+
 struct Lender {
   explicit Lender(Rank& rank, uint64_t bytes = kBytes) : rank(rank), offset(rank->heap_alloc(bytes)), length(bytes) {
     auto data = pattern(bytes, 1);
@@ -34,14 +41,6 @@ RequestView::State state(Rank& r, const Posted& p) {
       },
       &search);
   return search.state;
-}
-
-void check_clean(World& w) {
-  w.settle();
-  for (uint32_t r = 0; r < w.size(); ++r) {
-    CHECK_EQ(w[r].queues().slots_used, 0u);
-    CHECK(w[r]->quiescent());
-  }
 }
 
 Completion borrowed(World& w, uint32_t rank, const Posted& r) {
@@ -88,7 +87,7 @@ TEST("01 a receive without a buffer gets any part of the sender's block where it
         CHECK_EQ(w[1].counters().borrowed, 1u);
         CHECK_EQ(w[0].counters().pieces_copied + w[1].counters().pieces_copied, 0u);
         CHECK_EQ(w[1]->heap_alloc(w.geometry.heap_bytes), uint64_t{0});  // its arena was never touched
-        check_clean(w);
+        settle_clean(w);
       }
     }
   }
@@ -104,7 +103,7 @@ TEST("02 handlers alone lend") {
   w[1]->give_back(r.handle);
   w[0].progress();
   CHECK_EQ(w[0].error(s), Error::None);
-  check_clean(w);
+  settle_clean(w);
 }
 
 TEST("03 a receive with a buffer copies, whoever matches it") {
@@ -123,7 +122,7 @@ TEST("03 a receive with a buffer copies, whoever matches it") {
       CHECK(w[0].error(s) == Error::None && w[1].error(r) == Error::None);
       CHECK(in == pattern(kBytes, 1));
       CHECK_EQ(w[0].counters().lent, 0u);
-      check_clean(w);
+      settle_clean(w);
     }
   }
 }
@@ -146,7 +145,7 @@ TEST("04 one buffer is lent as often as it is sent, to several, in any order bac
     w.settle();
     CHECK_EQ(w[0].error(s[i]), Error::None);
   }
-  check_clean(w);
+  settle_clean(w);
 }
 
 TEST("05 to oneself") {
@@ -159,7 +158,7 @@ TEST("05 to oneself") {
   w[0]->give_back(r.handle);
   w[0].collect();
   CHECK_EQ(w[0].error(s), Error::None);
-  check_clean(w);
+  settle_clean(w);
 }
 
 TEST("06 taken by a probe, it is lent when it is received") {
@@ -177,7 +176,7 @@ TEST("06 taken by a probe, it is lent when it is received") {
   w[1]->give_back(h);
   w.settle();
   CHECK_EQ(w[0].error(s), Error::None);
-  check_clean(w);
+  settle_clean(w);
 }
 
 TEST("07 before it is matched it can be taken back; what is empty, or no memory of the arena, is not lent") {
@@ -198,7 +197,7 @@ TEST("07 before it is matched it can be taken back; what is empty, or no memory 
   Completion c = w[1].outcome(r);
   CHECK(w[0].error(copied) == Error::None && c.error == Error::None && (c.heap_offset & kLent) == 0);
   w[1]->heap_free(c.heap_offset);
-  check_clean(w);
+  settle_clean(w);
 }
 
 TEST("08 more loans than the reply ring holds, given back while the lender does not look") {
@@ -218,7 +217,7 @@ TEST("08 more loans than the reply ring holds, given back while the lender does 
   for (const Posted& p : r) w[1]->give_back(p.handle);
   w.settle();
   for (const Posted& p : s) CHECK_EQ(w[0].error(p), Error::None);
-  check_clean(w);
+  settle_clean(w);
 }
 
 TEST("09 a borrower that is gone, or ends without a word, gives the buffer back with an error") {
@@ -278,7 +277,7 @@ TEST("10 a lender that is gone, and comes back, is not told; the loan is good un
   for (int i = 0; i < 2; ++i) borrowed(w, 1, q[i]), w[1]->give_back(q[i].handle);
   w.settle();
   CHECK(w[0].error(s[0]) == Error::None && w[0].error(s[1]) == Error::None);
-  check_clean(w);
+  settle_clean(w);
 }
 
 TEST("11 a lender that closes does not wait; what it has not lent yet is received first") {
@@ -327,11 +326,9 @@ TEST("13 an envelope that lends what is not the sender's, or nothing, is garbage
     World w(o);
     Lender lender(w[0]);
     lender.send(1);
-    unsigned char* record = w[0].control->base() + w.layout().data_ring(1);
-    auto* header = reinterpret_cast<RecordHeader*>(record);
-    auto* body = reinterpret_cast<RtsBody*>(record + sizeof(RecordHeader));
-    CHECK(header->type == RecordType::Rts && body->lend == 1);
-    header->length = c.length, body->heap_offset = c.offset, body->lend = c.lend;
+    auto& [header, body] = *reinterpret_cast<Record<RtsBody>*>(w[0].control->base() + w.layout().data_ring(1));
+    CHECK(header.type == RecordType::Rts && body.lend == 1);
+    header.length = c.length, body.heap_offset = c.offset, body.lend = c.lend;
     Posted r = w[1].recv_block(0);
     w[1].progress();
     CHECK_EQ(w[1].error(r), Error::Protocol);
@@ -351,18 +348,16 @@ TEST("14 a Match that borrows what is not lent, or not all of it, is garbage") {
     Posted s = w[0]->post_send({1, 0, 0, lender.at(), kBytes, true, c.lend});
     w[1].progress();
     w[1].recv_block(0);
-    unsigned char* record = w[1].control->base() + w.layout().reply_ring(0);
-    auto* header = reinterpret_cast<RecordHeader*>(record);
-    auto* body = reinterpret_cast<MatchBody*>(record + sizeof(RecordHeader));
+    auto& [header, body] = *reinterpret_cast<Record<MatchBody>*>(w[1].control->base() + w.layout().reply_ring(0));
     if (!c.lend) {  // copied, and only its Fin is written
-      CHECK(header->type == RecordType::Fin);
-      *header = {kLongRecord, RecordType::Match, 0, 0, 0, 1, kBytes};
-      *body = {0, kNoHeap, 0, 1, static_cast<uint32_t>(kBytes), How::Lent};
+      CHECK(header.type == RecordType::Fin);
+      header = {kLongRecord, RecordType::Match, 0, 0, 0, 1, kBytes};
+      body = {0, kNoHeap, 0, 1, static_cast<uint32_t>(kBytes), How::Lent};
       auto* to = reinterpret_cast<Outbound*>(w[1].control->base() + w.layout().outbound(0));
       to->reply_tail.release(kLongRecord);
     }
-    CHECK(header->type == RecordType::Match);
-    header->length = c.length, body->how = c.how;
+    CHECK(header.type == RecordType::Match);
+    header.length = c.length, body.how = c.how;
     w[0].progress();
     CHECK_EQ(w[0].error(s), Error::Protocol);
   }

@@ -116,15 +116,6 @@ Options options(uint32_t size, uint32_t kinds = kCopyDirect) {
   return o;
 }
 
-void check_clean(World& w, uint32_t except = kNone) {
-  for (uint32_t r = 0; r < w.size(); ++r) {
-    if (r == except) continue;
-    CHECK_EQ(w[r].queues().slots_used, 0u);
-    CHECK_EQ(w[r].queues().posted, 0u);
-    CHECK(w[r]->quiescent());
-  }
-}
-
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr uint64_t kLong = 300000;  // several chunks, and not for ever
 constexpr int kEach = 3;            // of the stages
@@ -573,24 +564,12 @@ TEST("16 handlers carry it on while threads compute, interrupted by real signals
     for (uint64_t elements : {10ull, 1000ull, 60000ull}) {
       Options o = options(kThreads, kinds);
       o.ring_bytes = 65536;
-      o.interrupt = &signal_peer;
-      World w(o);
-      signalled(w);
-      std::atomic<uint32_t> ready{0}, through{0};
-      auto body = [&](uint32_t rank) {
-        enter(rank);
-        ready.fetch_add(1);
-        while (ready.load() != kThreads) usleep(100);
+      Meeting through;
+      as_threads(o, [&](World& w, uint32_t rank) {
         all_to_all_sums(w[rank], elements);
         // The others may need this one's handler until they are through.
-        through.fetch_add(1);
-        while (through.load() != kThreads) usleep(100);
-        leave();
-      };
-      std::vector<std::thread> others;
-      for (uint32_t r = 1; r < kThreads; ++r) others.emplace_back(body, r);
-      body(0);
-      for (std::thread& t : others) t.join();
+        through.wait_for(kThreads);
+      });
     }
   }
 }

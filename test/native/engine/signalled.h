@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "world.h"
 
 namespace test {
@@ -56,5 +58,50 @@ inline void enter(uint32_t rank) {
 }
 
 inline void leave() { me = kNone; }
+
+// Threads that wait for each other without computing.
+struct Meeting {
+  void wait_for(uint32_t count) {
+    for (came.fetch_add(1); came.load() != count;) usleep(100);
+  }
+  std::atomic<uint32_t> came{0};
+};
+
+// Runs `body` as all ranks of a world, at the same time, each a thread.
+template <class Body>
+void as_threads(Options options, Body body) {
+  options.interrupt = &signal_peer;
+  World w(options);
+  signalled(w);
+  Meeting begin;
+  auto run = [&](uint32_t rank) {
+    enter(rank);
+    begin.wait_for(w.size());
+    body(w, rank);
+    leave();
+  };
+  std::vector<std::thread> others;
+  for (uint32_t rank = 1; rank < w.size(); ++rank) others.emplace_back(run, rank);
+  run(0);
+  for (std::thread& other : others) other.join();
+}
+
+// Each rank computes until it has what the other sends it, as seen without looking into the engine's rings: only
+// handlers bring that on. The last Fin needs one look.
+inline void exchange_computing(World& w, uint32_t rank, uint32_t rounds) {
+  for (uint32_t round = 0; round < rounds; ++round) {
+    auto out = pattern(4 << 20, round + rank);
+    std::vector<unsigned char> in(out.size());
+    Posted r = w[rank].recv(1 - rank, in.data(), in.size(), round);
+    Posted s = w[rank].send(1 - rank, out.data(), out.size(), round);
+    for (uint64_t i = 0; !(w[rank].over(s) && w[rank].over(r)); ++i) {
+      volatile uint64_t work = 0;
+      for (int k = 0; k < 20000; ++k) work = work + static_cast<uint64_t>(k);
+      w[rank].collect();
+      if (i % 64 == 63) w[rank].progress(Effort::Call);
+    }
+    CHECK(in == pattern(4 << 20, round + 1 - rank));
+  }
+}
 
 }  // namespace test

@@ -14,26 +14,6 @@ constexpr uint32_t kMessages = 100;
 constexpr uint32_t kMessages = 1000;
 #endif
 
-template <class Body>
-void two_threads(const Options& o, Body body) {
-  Options options = o;
-  options.interrupt = &signal_peer;
-  World w(options);
-  signalled(w);
-  Traffic::reset();
-  std::atomic<uint32_t> ready{0};
-  auto run = [&](uint32_t rank) {
-    enter(rank);
-    ready.fetch_add(1);
-    while (ready.load() != 2) usleep(100);
-    body(w, rank);
-    leave();
-  };
-  std::thread other(run, 1);
-  run(0);
-  other.join();
-}
-
 }  // namespace
 
 TEST("01 random traffic under real signals") {
@@ -44,7 +24,8 @@ TEST("01 random traffic under real signals") {
       o.copy_kinds = kinds;
       o.credit_blocks = credit;
       o.eager_limit = 512;
-      two_threads(o, [&](World& w, uint32_t rank) { Traffic(w, rank, {kMessages, seed, 300000}).run(); });
+      Traffic::reset();
+      as_threads(o, [&](World& w, uint32_t rank) { Traffic(w, rank, {kMessages, seed, 300000}).run(); });
       ++seed;
     }
   }
@@ -52,31 +33,15 @@ TEST("01 random traffic under real signals") {
 }
 
 TEST("02 two threads that only compute still exchange large messages") {
-  Options o;
-  two_threads(o, [](World& w, uint32_t rank) {
-    for (uint32_t round = 0; round < 20; ++round) {
-      auto out = pattern(4 << 20, round + rank);
-      std::vector<unsigned char> in(out.size());
-      Posted r = w[rank].recv(1 - rank, in.data(), in.size(), round);
-      Posted s = w[rank].send(1 - rank, out.data(), out.size(), round);
-      // Computes until both are over, as seen without looking into the engine's
-      // rings: only handlers bring them on. The last Fin needs one look.
-      for (uint64_t i = 0; !(w[rank].over(s) && w[rank].over(r)); ++i) {
-        volatile uint64_t work = 0;
-        for (int k = 0; k < 20000; ++k) work = work + static_cast<uint64_t>(k);
-        w[rank].collect();
-        if (i % 64 == 63) w[rank].progress(Effort::Call);
-      }
-      CHECK(in == pattern(4 << 20, round + 1 - rank));
-    }
-  });
+  as_threads({}, [](World& w, uint32_t rank) { exchange_computing(w, rank, 20); });
 }
 
 TEST("03 a storm of foreign signals harms nothing") {
   std::atomic<bool> stop{false};
   Options o;
   std::thread storm;
-  two_threads(o, [&](World& w, uint32_t rank) {
+  Traffic::reset();
+  as_threads(o, [&](World& w, uint32_t rank) {
     if (rank == 0) {
       storm = std::thread([&stop] {
         while (!stop.load()) {

@@ -89,23 +89,6 @@ uint64_t count_of(const std::vector<TraceEvent>& events, TraceWhat what) {
   return static_cast<uint64_t>(std::count_if(events.begin(), events.end(), [&](auto& e) { return e.what == what; }));
 }
 
-// Nothing but interrupts move what these two send each other: as in signals.cc.
-void exchange(World& w, uint32_t rank) {
-  for (uint32_t round = 0; round < 5; ++round) {
-    auto out = pattern(4 << 20, round + rank);
-    std::vector<unsigned char> in(out.size());
-    Posted r = w[rank].recv(1 - rank, in.data(), in.size(), round);
-    Posted s = w[rank].send(1 - rank, out.data(), out.size(), round);
-    for (uint64_t i = 0; !(w[rank].over(s) && w[rank].over(r)); ++i) {
-      volatile uint64_t work = 0;
-      for (int k = 0; k < 20000; ++k) work = work + static_cast<uint64_t>(k);
-      w[rank].collect();
-      if (i % 64 == 63) w[rank].progress(Effort::Call);
-    }
-    CHECK(in == pattern(4 << 20, round + 1 - rank));
-  }
-}
-
 }  // namespace
 
 TEST("01 the ring keeps the latest events, and tells which it has lost") {
@@ -168,27 +151,19 @@ TEST("03 an event that a handler overwrites while it is read is not taken for wh
 }
 
 TEST("04 what two computing threads do to each other under real signals is recorded as it was counted") {
-  Options options;
-  options.interrupt = &signal_peer;
-  World w(options);
-  signalled(w);
   Ring rings[2] = {Ring(1 << 15), Ring(1 << 15)};
   Counters before[2], after[2];
-  std::atomic<uint32_t> ready{0}, over{0};
-  auto run = [&](uint32_t rank) {
-    enter(rank);
+  Meeting recording, over;
+  as_threads({}, [&](World& w, uint32_t rank) {
     before[rank] = w[rank].counters();
     w[rank]->record(rings[rank].get());
-    for (ready.fetch_add(1); ready.load() != 2;) usleep(100);
-    exchange(w, rank);
-    for (over.fetch_add(1); over.load() != 2;) usleep(100);
+    recording.wait_for(2);
+    exchange_computing(w, rank, 5);
+    over.wait_for(2);
     leave();
     w[rank]->record(nullptr);
     after[rank] = w[rank].counters();
-  };
-  std::thread other(run, 1);
-  run(0);
-  other.join();
+  });
   std::vector<TraceEvent> events[2] = {rings[0].all(), rings[1].all()};
   // Each message once, by whom it was counted.
   CHECK_EQ(count_of(events[0], TraceWhat::Match) + count_of(events[1], TraceWhat::Match), 10u);

@@ -291,4 +291,18 @@ inline void World::handlers() {
   }
 }
 
+// Nothing is under way in any rank (but `except`).
+inline void check_clean(World& w, uint32_t except = kNone) {
+  for (uint32_t rank = 0; rank < w.size(); ++rank) {
+    if (rank == except) continue;
+    CHECK_EQ(w[rank].queues().slots_used, 0u);
+    CHECK_EQ(w[rank].queues().posted, 0u);
+    CHECK(w[rank]->quiescent());
+  }
+}
+inline void settle_clean(World& w) {
+  w.settle();
+  check_clean(w);
+}
+
 }  // namespace test
