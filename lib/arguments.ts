@@ -3,20 +3,24 @@ import { ANY_SOURCE, ANY_TAG, MAX_TAG, PROC_NULL } from './constants.js';
 import { invalidArgument } from './errors.js';
 
 /** Keys that an options object may have. */
-export type KeySet = Readonly<Record<string, true>>;
+export interface KeySet {
+  readonly all: ReadonlySet<string>;
+  /** Two of them, which most calls have and no others: to compare is faster than to look up. */
+  readonly first: string;
+  readonly second: string;
+}
 
 /** Fields of a Status are allowed everywhere, so that one can be passed as options as it is. */
 const STATUS_KEYS = ['source', 'tag', 'byteLength'];
 
 export function keySet(...keys: string[]): KeySet {
-  const set: Record<string, true> = Object.create(null);
-  for (const key of [...keys, ...STATUS_KEYS]) set[key] = true;
-  return set;
+  const [first, second] = [...keys, ...STATUS_KEYS];
+  return { all: new Set([...keys, ...STATUS_KEYS]), first: first!, second: second! };
 }
 
 export const SEND_KEYS: KeySet = keySet('dest', 'tag', 'signal', 'lend');
 export const OBJECT_KEYS: KeySet = keySet('dest', 'tag', 'signal');
-export const RECEIVE_KEYS: KeySet = keySet('signal');
+export const RECEIVE_KEYS: KeySet = keySet('source', 'tag', 'signal');
 
 /** Throws unless `options` is an object (or undefined, for which it returns an empty one) with these keys only. */
 export function checkOptions<T extends object>(options: T | undefined, known: KeySet): T {
@@ -25,8 +29,8 @@ export function checkOptions<T extends object>(options: T | undefined, known: Ke
     throw invalidArgument('options', 'an object', options);
   }
   for (const key in options) {
-    if (known[key] !== true) {
-      throw invalidArgument(key, `one of the options ${Object.keys(known).join(', ')}`, key);
+    if (key !== known.first && key !== known.second && !known.all.has(key)) {
+      throw invalidArgument(key, `one of the options ${[...known.all].join(', ')}`, key);
     }
   }
   return options;

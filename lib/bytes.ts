@@ -28,8 +28,7 @@ export function checkBytes(value: unknown, name: string): Passed {
   if (ArrayBuffer.isView(value)) {
     const buffer = value.buffer as ArrayBufferLike & MaybeResizable;
     if (isResizable(buffer)) throw resizes(name, value);
-    // Of a detached buffer a DataView does not even tell its length.
-    if (types.isDataView(value) || value.byteLength === 0) checkAttached(buffer, name, value);
+    if (isEmpty(value)) checkAttached(buffer, name, value);
     return value as NodeJS.ArrayBufferView;
   }
   if (!types.isAnyArrayBuffer(value)) throw invalidArgument(name, EXPECTED, value);
@@ -48,6 +47,15 @@ function isResizable(buffer: MaybeResizable): boolean {
 
 function resizes(name: string, value: unknown): Error {
   return invalidArgument(name, `${EXPECTED} of fixed length (not resizable, not growable)`, value);
+}
+
+function isEmpty(view: ArrayBufferView): boolean {
+  try {
+    return view.byteLength === 0;
+  } catch {
+    // A DataView of a detached buffer does not even tell its length.
+    return true;
+  }
 }
 
 /** A detached buffer has length 0, and so has an empty one; only of the latter can a view be made. */

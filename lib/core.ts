@@ -109,6 +109,10 @@ export class Core {
   readonly leftovers: Leftovers;
   readonly loans: Loans = new Loans(this);
   readonly #words: Int32Array;
+  // Of the addon's world, whose properties are looked up by name each time.
+  readonly #postSend: NativeWorld['postSend'];
+  readonly #postRecv: NativeWorld['postRecv'];
+  readonly #waitSlice: NativeWorld['waitSlice'];
   // Blocks of no bytes lie nowhere in the heap; they are freed like any other all the same.
   readonly #empty = new WeakSet<ArrayBufferLike>();
   readonly #slots: (Request<unknown> | undefined)[] = [];
@@ -141,6 +145,9 @@ export class Core {
     this.size = native.size;
     this.maxRequests = native.maxRequests;
     this.#words = new Int32Array(native.exchange);
+    this.#postSend = native.postSend;
+    this.#postRecv = native.postRecv;
+    this.#waitSlice = native.waitSlice;
     this.#events = events;
     this.elastic = native.elastic;
     this.incarnations = [...native.incarnations];
@@ -192,7 +199,7 @@ export class Core {
     if (signal?.aborted) return rejected(this, signal.reason);
     this.#arguments(scope === undefined ? dest : scope.group.toWorld(dest), tag, context, flags);
     const request = create(this, readStatus, data, true, scope);
-    const slot = this.native.postSend(data);
+    const slot = this.#postSend(data);
     if ((flags & FLAG_LEND) === 0) return this.#posted(request, slot, signal);
     return this.steps.whole(() => {
       this.#posted(request, slot, signal);
@@ -216,7 +223,7 @@ export class Core {
     if (into !== undefined) this.loans.checkWritable(into, 'into');
     this.#arguments(engineSource(source, scope), tag === ANY_TAG ? ANY : tag, context, flags);
     const request = create(this, read, into, false, scope);
-    this.#posted(request, this.native.postRecv(into), signal);
+    this.#posted(request, this.#postRecv(into), signal);
     if (scope !== undefined && source === ANY_SOURCE && isActive(request)) scope.waitsForAny(request);
     return request;
   }
@@ -434,7 +441,7 @@ export class Core {
   /** Blocks this thread for one slice, or until something is complete. */
   waitSlice(ms: number): void {
     const most = this.steps.wantsTurn ? 0 : this.steps.wantsSlot ? RETRY_SLICE_MS : SLICE_MS;
-    this.#hear(this.native.waitSlice(Math.min(ms, most)));
+    this.#hear(this.#waitSlice(Math.min(ms, most)));
     this.steps.retry();
   }
 

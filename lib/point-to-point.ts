@@ -25,7 +25,7 @@ import { irecvObject, isendObject, type ObjectPlace } from './objects.js';
 import { type PersistentRequest, recvInit, sendInit } from './persistent.js';
 import { probe, type Wanted } from './probe.js';
 import { Received } from './received.js';
-import { type Request, resolved } from './request.js';
+import { promiseOf, type Request, resolved } from './request.js';
 import type { Scope } from './scope.js';
 
 /** Where an object goes. */
@@ -127,13 +127,21 @@ export abstract class PointToPoint {
   }
 
   /** As {@link isend}, as a promise, which bad arguments reject (MPI 4.1, 3.2.1, MPI_Send). */
-  async send(data: Bytes, options: SendOptions): Promise<Status> {
-    return this.#isend(data, options, 0);
+  send(data: Bytes, options: SendOptions): Promise<Status> {
+    try {
+      return promiseOf(this.#isend(data, options, 0));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** As {@link issend}, as a promise, which bad arguments reject (MPI 4.1, 3.4, MPI_Ssend). */
-  async ssend(data: Bytes, options: SendOptions): Promise<Status> {
-    return this.#isend(data, options, FLAG_SYNCHRONOUS);
+  ssend(data: Bytes, options: SendOptions): Promise<Status> {
+    try {
+      return promiseOf(this.#isend(data, options, FLAG_SYNCHRONOUS));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -160,8 +168,12 @@ export abstract class PointToPoint {
   recv(into: Bytes, options?: ReceiveOptions): Promise<Status>;
   /** As {@link irecv} without a buffer, as a promise, which bad arguments reject. */
   recv(options?: ReceiveOptions): Promise<Message>;
-  async recv(first?: Bytes | ReceiveOptions, second?: ReceiveOptions): Promise<Status | Message> {
-    return this.irecv(first as Bytes, second);
+  recv(first?: Bytes | ReceiveOptions, second?: ReceiveOptions): Promise<Status | Message> {
+    try {
+      return promiseOf<Status | Message>(this.irecv(first as Bytes, second));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**

@@ -30,22 +30,31 @@ export function waitAll<const R extends Requests>(
   timeoutMs?: number,
 ): { -readonly [K in keyof R]: Value<R[K]> } {
   const limit = checkTimeout(timeoutMs);
-  const end = performance.now() + limit;
+  const end = limit === Number.POSITIVE_INFINITY ? limit : performance.now() + limit;
+  // Of those that are active still, which become ever fewer.
+  let inOneWorld = false;
   for (const request of checkRequests(requests)) {
     if (!isActive(request)) continue;
     const left = limit === Number.POSITIVE_INFINITY ? limit : Math.max(0, end - performance.now());
-    if (!waitInTurns(request, requests, left)) throw timeoutError(limit, 'waitAll()');
+    inOneWorld ||= requests.every((other) => !isActive(other) || coreOf(other) === coreOf(request));
+    const over = inOneWorld ? coreOf(request).waitUntil(request, left) : waitInTurns(request, requests, left);
+    if (!over) throw timeoutError(limit, 'waitAll()');
   }
-  const outcomes = requests.map((request) => takeOutcome(request));
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) {
-    const { reason } = failed;
-    if (typeof reason === 'object' && reason !== null && Object.isExtensible(reason)) {
-      Object.defineProperty(reason, 'results', { value: outcomes, configurable: true, writable: true });
-    }
-    throw reason;
+  const values: unknown[] = [];
+  for (const request of requests) {
+    if (hasFailed(request)) throw withResults(requests.map((one) => takeOutcome(one)));
+    values.push(collect(request));
   }
-  return outcomes.map((outcome) => (outcome as { value: unknown }).value) as { -readonly [K in keyof R]: Value<R[K]> };
+  return values as { -readonly [K in keyof R]: Value<R[K]> };
+}
+
+/** What the first that failed failed with. */
+function withResults(outcomes: Outcome<unknown>[]): unknown {
+  const { reason } = outcomes.find((outcome) => outcome.status === 'rejected')!;
+  if (typeof reason === 'object' && reason !== null && Object.isExtensible(reason)) {
+    Object.defineProperty(reason, 'results', { value: outcomes, configurable: true, writable: true });
+  }
+  return reason;
 }
 
 /**
@@ -128,8 +137,8 @@ function progress(requests: Requests): void {
 
 function checkRequests(requests: Requests): Requests {
   if (!Array.isArray(requests)) throw invalidArgument('requests', 'an array of requests', requests);
-  for (const [i, request] of requests.entries()) {
-    if (!isRequest(request)) throw invalidArgument(`requests[${i}]`, 'a Request', request);
+  for (let i = 0; i < requests.length; i += 1) {
+    if (!isRequest(requests[i])) throw invalidArgument(`requests[${i}]`, 'a Request', requests[i]);
   }
   return requests;
 }

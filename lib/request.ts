@@ -18,6 +18,18 @@ enum State {
   Failed,
 }
 
+/** What few requests have: one object more for those, and all others are smaller and sooner made. */
+class Rest {
+  resolve: ((value: unknown) => void) | undefined = undefined;
+  reject: ((error: unknown) => void) | undefined = undefined;
+  signal: AbortSignal | undefined = undefined;
+  onAbort: (() => void) | undefined = undefined;
+  /** Why it is being withdrawn, if not by cancel() or an AbortSignal. */
+  reason: unknown = undefined;
+  first: Request<unknown> | undefined = undefined;
+  over: (() => void) | undefined = undefined;
+}
+
 // What the rest of the package does with a request, and programs do not: assigned in the class, which alone sees its
 // private fields.
 type Data = ArrayBufferView | ArrayBufferLike | undefined;
@@ -54,6 +66,8 @@ export let isSend: (request: Request<unknown>) => boolean;
 /** Somebody has got its value or its error. */
 export let isCollected: (request: Request<unknown>) => boolean;
 export let collect: <T>(request: Request<T>) => T;
+/** As awaiting it gives it. */
+export let promiseOf: <T>(request: Request<T>) => Promise<T>;
 /** How it ended; counts as collecting. */
 export let takeOutcome: <T>(request: Request<T>) => Outcome<T>;
 export let hasFailed: (request: Request<unknown>) => boolean;
@@ -79,18 +93,10 @@ export class Request<T> implements PromiseLike<T> {
   // Whether it counts among what keeps the process alive.
   #wanted = false;
   #collected = false;
-  #value: T | undefined;
-  #error: unknown;
+  // Its value, or what it failed with.
+  #result: unknown;
   #promise: Promise<T> | undefined;
-  // Takes a T; said as what it is called with, so that a Request<T> is a Request<unknown>.
-  #resolve: ((value: unknown) => void) | undefined;
-  #reject: ((error: unknown) => void) | undefined;
-  #signal: AbortSignal | undefined;
-  #onAbort: (() => void) | undefined;
-  // Why it is being withdrawn, if not by cancel() or an AbortSignal.
-  #reason: unknown;
-  #first: Request<unknown> | undefined;
-  #over: (() => void) | undefined;
+  #rest: Rest | undefined;
 
   private constructor(core: Core, read: Reader<T>, data: Data, isSend: boolean, scope?: Scope) {
     this.#core = core;
@@ -181,19 +187,20 @@ export class Request<T> implements PromiseLike<T> {
 
   #collect(): T {
     this.#collected = true;
-    if (this.#state === State.Failed) throw this.#error;
-    return this.#value as T;
+    if (this.#state === State.Failed) throw this.#result;
+    return this.#result as T;
   }
 
   #asPromise(): Promise<T> {
     if (this.#state !== State.Active) {
       this.#collected = true;
       // One that failed gets its handler from the caller in the same step, so the rejection is not unhandled.
-      this.#promise ??= this.#state === State.Done ? Promise.resolve(this.#value as T) : Promise.reject(this.#error);
+      this.#promise ??= this.#state === State.Done ? Promise.resolve(this.#result as T) : Promise.reject(this.#result);
     } else if (this.#promise === undefined) {
       this.#promise = new Promise((resolve, reject) => {
-        this.#resolve = resolve as (value: unknown) => void;
-        this.#reject = reject;
+        const rest = this.#more();
+        rest.resolve = resolve as (value: unknown) => void;
+        rest.reject = reject;
       });
       this.#want();
     }
@@ -206,10 +213,14 @@ export class Request<T> implements PromiseLike<T> {
     this.#core.want();
   }
 
-  #settle(state: State, value: T | undefined, error: unknown): void {
+  #more(): Rest {
+    this.#rest ??= new Rest();
+    return this.#rest;
+  }
+
+  #settle(state: State, result: unknown): void {
     this.#state = state;
-    this.#value = value;
-    this.#error = error;
+    this.#result = result;
     this.#data = undefined;
     if (this.#slot >= 0 && this.#scope !== undefined) this.#scope.over(this);
     this.#slot = -1;
@@ -217,24 +228,19 @@ export class Request<T> implements PromiseLike<T> {
       this.#wanted = false;
       this.#core.unwant();
     }
-    if (this.#signal !== undefined) {
-      stopListening(this.#signal, this.#onAbort!);
-      this.#signal = this.#onAbort = undefined;
-    }
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest?.signal !== undefined) stopListening(rest.signal, rest.onAbort!);
     if (this.#promise !== undefined) {
       this.#collected = true;
-      if (state === State.Done) this.#resolve!(value);
-      else this.#reject!(error);
-      this.#resolve = this.#reject = undefined;
+      if (state === State.Done) rest!.resolve!(result);
+      else rest!.reject!(result);
     }
     if (settleChannel.hasSubscribers && this.#read !== never) {
+      const error = state === State.Failed ? result : undefined;
       this.#core.steps.tell(() => settleChannel.publish({ rank: this.#core.rank, request: this, error }));
     }
-    if (this.#over !== undefined) {
-      const over = this.#over;
-      this.#over = undefined;
-      this.#core.steps.afterBatch(over);
-    }
+    if (rest?.over !== undefined) this.#core.steps.afterBatch(rest.over);
   }
 
   static {
@@ -242,25 +248,25 @@ export class Request<T> implements PromiseLike<T> {
 
     resolved = <T>(core: Core, value: T) => {
       const request = new Request<T>(core, never, undefined, true);
-      request.#settle(State.Done, value, undefined);
+      request.#settle(State.Done, value);
       return request;
     };
 
     rejected = <T>(core: Core, error: unknown) => {
       const request = new Request<T>(core, never, undefined, true);
-      request.#settle(State.Failed, undefined, error);
+      request.#settle(State.Failed, error);
       return request;
     };
 
     composed = <T>(core: Core, first: Request<unknown>, isSend: boolean) => {
       const request = new Request<T>(core, never, undefined, isSend);
-      request.#first = first;
+      request.#more().first = first;
       if (isSend) request.#want();
       return request;
     };
 
     fulfil = (request, value) => {
-      if (request.#state === State.Active) request.#settle(State.Done, value, undefined);
+      if (request.#state === State.Active) request.#settle(State.Done, value);
     };
 
     whenOver = (request, over) => {
@@ -268,8 +274,9 @@ export class Request<T> implements PromiseLike<T> {
         over();
         return;
       }
-      const before = request.#over;
-      request.#over =
+      const rest = request.#more();
+      const before = rest.over;
+      rest.over =
         before === undefined
           ? over
           : () => {
@@ -293,54 +300,57 @@ export class Request<T> implements PromiseLike<T> {
       const code = words[at + R_ERROR]!;
       if (scope !== undefined) scope.localize(words, at);
       if (code !== 0) {
-        const aborted = code === CANCELLED && request.#signal?.aborted === true;
+        const rest = request.#rest;
+        const aborted = code === CANCELLED && rest?.signal?.aborted === true;
         const error =
           code === CANCELLED
-            ? (request.#reason ?? (aborted ? request.#signal!.reason : new AbortError('The receive was cancelled')))
+            ? (rest?.reason ?? (aborted ? rest!.signal!.reason : new AbortError('The receive was cancelled')))
             : failureOf(core, scope?.group.rank ?? core.rank, words, at, request.#data);
-        request.#settle(State.Failed, undefined, error);
+        request.#settle(State.Failed, error);
         return;
       }
       let value: unknown;
       try {
         value = request.#read(core, words, at);
       } catch (error) {
-        request.#settle(State.Failed, undefined, error);
+        request.#settle(State.Failed, error);
         return;
       }
-      request.#settle(State.Done, value, undefined);
+      request.#settle(State.Done, value);
     };
 
     fail = (request, error) => {
-      if (request.#state === State.Active) request.#settle(State.Failed, undefined, error);
+      if (request.#state === State.Active) request.#settle(State.Failed, error);
     };
 
     abortOn = (request, signal) => {
       if (request.#state !== State.Active) return;
-      request.#signal = signal;
-      request.#onAbort = () => {
+      const rest = request.#more();
+      rest.signal = signal;
+      rest.onAbort = () => {
         if (request.#state === State.Active) request.#core.withdraw(request.#slot);
       };
-      listen(signal, request.#onAbort);
+      listen(signal, rest.onAbort);
     };
 
     withdrawWith = (request, reason) => {
       if (request.#state !== State.Active) return;
-      request.#reason = reason;
-      if (!request.#core.withdraw(request.#slot)) request.#reason = undefined;
+      request.#more().reason = reason;
+      if (!request.#core.withdraw(request.#slot)) request.#more().reason = undefined;
     };
 
-    slotOf = (request) => (request.#first ?? request).#slot;
+    slotOf = (request) => (request.#rest?.first ?? request).#slot;
     isActive = (request) => request.#state === State.Active;
     isSend = (request) => request.#isSend;
     isCollected = (request) => request.#collected;
     collect = (request) => request.#collect();
+    promiseOf = (request) => request.#asPromise();
     hasFailed = (request) => request.#state === State.Failed;
     takeOutcome = (request) => {
       request.#collected = true;
       return request.#state === State.Failed
-        ? { status: 'rejected', reason: request.#error }
-        : { status: 'fulfilled', value: request.#value as never };
+        ? { status: 'rejected', reason: request.#result }
+        : { status: 'fulfilled', value: request.#result as never };
     };
     coreOf = (request) => request.#core;
     dataOf = (request) => request.#data;

@@ -70,7 +70,7 @@ const awaiting: Rank = {
     const reply = new Uint8Array(4);
     const window = Array.from({ length: one.window });
     return async () => {
-      await Promise.all(window.map(() => world.isend(out, to)));
+      await Promise.all(window.map(() => world.send(out, to)));
       await world.recv(reply, { source: peer, tag: replyTag });
     };
   },
@@ -81,7 +81,7 @@ const awaiting: Rank = {
     const reply = new Uint8Array(4);
     const window = Array.from({ length: one.window });
     return async () => {
-      await Promise.all(window.map(() => world.irecv(into, from)));
+      await Promise.all(window.map(() => world.recv(into, from)));
       await world.send(reply, { dest: peer, tag: replyTag });
     };
   },

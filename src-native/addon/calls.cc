@@ -31,9 +31,10 @@ napi_value post_send(napi_env env, napi_callback_info info) {
   napi_value data = nullptr;
   auto* world = static_cast<World*>(js::arguments(env, info, 1, &data));
   if (world->engine() == nullptr) return integer(env, kPostClosed);
+  const Exchange& x = world->exchange();
+  world->engine()->about_to_send(x.peer);
   Bytes bytes;
   if (!bytes_of(env, data, &bytes)) return integer(env, kPostNotBytes);
-  const Exchange& x = world->exchange();
   const bool lend = (x.flags & kFlagLend) != 0 && bytes.length != 0;
   if (lend && !world->owns(bytes.data, bytes.length)) return integer(env, kPostNotOwn);
   Posted posted = world->engine()->post_send(
@@ -48,6 +49,7 @@ napi_value post_recv(napi_env env, napi_callback_info info) {
   auto* world = static_cast<World*>(js::arguments(env, info, 1, &into));
   if (world->engine() == nullptr) return integer(env, kPostClosed);
   const Exchange& x = world->exchange();
+  world->engine()->about_to_receive(x.peer);
   bool allocate = (x.flags & kFlagAllocate) != 0;
   Bytes bytes{};
   if (!allocate && !bytes_of(env, into, &bytes)) return integer(env, kPostNotBytes);

@@ -54,6 +54,7 @@ bool World::advance(Effort effort) {
 void World::deliver() {
   if (tearing_down_ || engine_ == nullptr || !has_news()) return;
   loop_.stop_watching();  // this is progress
+  gather();
   js::Scope scope(env_);
   if (!scope.open()) return;
   // The batch is taken here and read there before anything else can be posted, so a slot's number is not reused under

@@ -133,8 +133,9 @@ void Loop::on_prepare(uv_prepare_t* handle) {
   world->relieve_stalled();
   world->deliver();
   if (world->engine() == nullptr) return;  // JavaScript closed it
-  if (!more && !world->has_news() && uv_backend_timeout(loop.poll_.loop) != 0) spin(world);
   for (int round = 0; round < kRounds; ++round) {
+    // Again after what was delivered: whoever gets an answer at once may get the next one, too.
+    if (!more && !world->has_news() && uv_backend_timeout(loop.poll_.loop) != 0) spin(world);
     if (!more && !world->has_news() && world->engine()->prepare_sleep(Attention::Sleeping)) {
       return loop.set_timers();
     }

@@ -17,6 +17,9 @@ class Pace {
     return brisk_ ? window_ : 0;
   }
 
+  // A message was there before the clock was looked at.
+  void at_once() { brisk_ = true; }
+
   // A message has ended that. Who sleeps learns of one late, by about the window: hence twice the window.
   void arrived(uint64_t now) {
     if (since_ == 0) return;

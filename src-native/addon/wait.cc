@@ -18,6 +18,9 @@ constexpr uint64_t kSpinNs = 50 * kUs, kCrowdedSpinNs = 2 * kUs;
 // A peer that is late by this much may be waiting for this very processor; from then on each look offers it.
 constexpr uint64_t kYieldAfterNs = 4 * kUs;
 constexpr uint64_t kFirstKickNs = kFirstKickMs * kMs, kLastKickNs = kLastKickMs * kMs;
+constexpr int kGlance = 48;
+constexpr int kGather = 32;
+constexpr uint32_t kRefuse = 8;  // waits, after one in which it was no use
 constexpr int kTriesPerLook = 16;  // a clock costs as much as a few looks at shared memory
 
 // How many processors the ranks of a world may run on between them. Each one's own affinity says too little: ranks that
@@ -39,15 +42,58 @@ bool World::crowded() {
   return crowded_ != 0;
 }
 
+// Looks a few times, and tells nobody: where messages answer each other at once that is all there is to a wait, and to
+// say that this rank looks, and then that it does not, costs both ends a cache line each time. Unsaid, an envelope sends an
+// interrupt; then it is said again for a while. Not for long messages, which the peer need not copy alone, nor interrupt
+// for, if it knows. True: something is there.
+bool World::glance() {
+  if (glances_refused_ != 0 && --glances_refused_ != 0) return false;
+  const uint64_t interrupts = engine_->interrupts_handled();
+  for (int i = 0; i < kGlance && !has_news(); ++i) {
+    if (advance(Effort::Idle)) break;
+    arch::relax();
+  }
+  if (!has_news() || engine_->interrupts_handled() != interrupts) glances_refused_ = kRefuse;
+  if (!has_news()) return false;
+  kick_after_ = 0;
+  wait_pace_.at_once();
+  return true;
+}
+
+// Something is there; more of what is outstanding may be just behind it, and to hand over many costs little more than to
+// hand over one. Waits for it no longer than that is worth.
+void World::gather() {
+  const auto wanted = std::min<uint32_t>(static_cast<uint32_t>(exchange_->active), kBatch);
+  uint32_t have = engine_->completions();
+  if (have >= wanted || (gathers_refused_ != 0 && --gathers_refused_ != 0)) return;
+  const uint32_t before = have;
+  const uint64_t copied = engine_->pieces_copied();
+  for (int i = 0; i < kGather && have < wanted; ++i) {
+    // Not while larger things are under way, which take longer.
+    if (advance(Effort::Idle) || engine_->pieces_copied() != copied) return;
+    if (engine_->completions() != have) {
+      have = engine_->completions();
+      i = 0;
+    } else {
+      arch::relax();
+    }
+  }
+  if (have == before) gathers_refused_ = kRefuse;
+}
+
 uint32_t World::wait_slice(double ms) {
   if (engine_ == nullptr) return 0;
-  if (habit_.posted()) habit_.came(arch::cycles());
+  const bool after_long = habit_.posted();
+  if (after_long) habit_.came(arch::cycles());
   exchange_->stalled = 0;
   collected_ = false;
   // Finalizers run from the event loop only, and others may wait for what this rank has borrowed.
   if (!loans_.empty()) reclaim();
   if (!has_news()) relieve_stalled();
-  if (has_news()) return take_batch();
+  if (has_news() || (!after_long && !engine_->transferring() && glance())) {
+    gather();
+    return take_batch();
+  }
   const bool stalled = engine_->waits_for_memory();  // already, and nothing could be done about it
   uint64_t now = uv_hrtime();
   if (stalled || !loans_.empty()) ms = std::min(ms, kSliceMs);
@@ -105,7 +151,10 @@ uint32_t World::wait_slice(double ms) {
     spin_until = 0;  // once it has slept it need not spin: whoever has news rings
   }
   // Deaths show only here when there is always something to copy.
-  if (!has_news()) look_around(0);
+  if (!has_news())
+    look_around(0);
+  else
+    gather();
   engine_->resume(false);
   if (has_news()) {
     kick_after_ = 0;

@@ -108,6 +108,9 @@ class World : public std::enable_shared_from_this<World> {
   uint32_t eager_limit() const { return eager_limit_; }
   // Blocks this thread up to `ms`, or less where there is something to look after, until there is a batch. Returns its size.
   uint32_t wait_slice(double ms);
+  bool glance();
+  // What is complete is about to be handed over: waits a moment for more where more comes fast.
+  void gather();
   // Where receives without a buffer wait for memory: finds what it can without the program (memory.cc).
   void relieve_stalled();
   // Fails a receive that waits for memory which nobody but the program could give back. False: it does not.
@@ -193,6 +196,7 @@ class World : public std::enable_shared_from_this<World> {
   Habit habit_{0};
   uint32_t eager_limit_ = 0;
   Offer offer_;
+  uint32_t glances_refused_ = 0, gathers_refused_ = 0;  // waits
   int crowded_ = -1;  // crowded(); not looked up yet
 
   napi_async_cleanup_hook_handle hook_ = nullptr;

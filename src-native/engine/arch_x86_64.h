@@ -15,6 +15,11 @@ namespace uintr::arch {
 // processor's business (tens to hundreds of cycles).
 inline void relax() { __builtin_ia32_pause(); }
 
+// Has a line brought into this core's cache, to be read or to be written, while it goes on. Only ever a hint: no fault, no
+// order, and nothing at all where the processor does not know the second.
+inline void prefetch(const void* at) { __builtin_prefetch(at); }
+inline void prefetch_for_write(const void* at) { asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(at))); }
+
 // Cycles since reset; for histograms, the timeline and bounded spinning, never for ordering.
 inline uint64_t cycles() { return __builtin_ia32_rdtsc(); }
 

@@ -103,6 +103,7 @@ struct Core : Engine {
   UnexpectedQueue unexpected;
   Arena arena;
   List done;                // completion list, by Slot::links
+  uint32_t done_count;      // of it
   List stalled;             // receives that wait for arena memory, by Slot::links
   List work;                // transfers this rank may copy for, by Slot::work
   List ready;               // schedules that can go on, by Slot::links
@@ -119,6 +120,7 @@ struct Core : Engine {
   bool retry_stalled;       // a receive stalled, or arena memory came back
   bool watching, sighted;   // probes wait; an unexpected message has come, or a peer gone
   bool posted_parts;        // a schedule has posted a receive in this run
+  uint32_t posts_since_look;  // receives posted, or over at once, since what is pending was looked at
   Counters count;
   Trace* trace;             // null: nothing is recorded
   Attention traced_attention;  // as the timeline has it
@@ -160,9 +162,14 @@ struct Core : Engine {
 
   // ---- receive.cc
   Posted post_recv_now(const Receive& receive);
+  bool receive_from_ring(const Receive& receive, Completion* out);
+  void received_short(const Receive& receive, uint32_t source, uint32_t tag, uint64_t length, Completion* out);
+  void look(Effort effort);
   uint32_t find_unexpected(uint32_t context, uint32_t source, uint32_t tag);
   uint32_t claim_unexpected(uint32_t entry, uint32_t context, uint32_t source, uint32_t tag);
   void on_eager(uint32_t peer, const RecordHeader& h);
+  void take_eager(uint32_t peer, const RecordHeader& h, uint32_t i);
+  bool next_eager(Partner& p, RecordHeader* h) const;
   void on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort effort);
   void describe(Slot& s, void* data, uint64_t length, bool allocate);
   void receive_entry(Slot& s, uint32_t entry, Effort effort);

@@ -51,6 +51,14 @@ uint64_t carve(unsigned char* memory, const Geometry& g, Parts* out) {
 
 constexpr uint32_t kCommitStep = 256;  // slots
 
+// Word by word, because `rep stos`, which an assignment becomes, takes longer to start than this takes.
+void clear(Slot& s) {
+  using Word [[gnu::may_alias]] = uint64_t;
+  static_assert(sizeof(Slot) % sizeof(Word) == 0);
+  auto* words = reinterpret_cast<Word*>(&s);
+  for (size_t i = 0; i < sizeof(Slot) / sizeof(Word); ++i) words[i] = 0;
+}
+
 }  // namespace
 
 bool Engine::valid(const Geometry& g, const char** what) {
@@ -180,7 +188,7 @@ Slot& Core::renew(uint32_t i) {
   Slot& s = slots[i];
   uint32_t generation = s.generation + 1;
   if (generation == 0) generation = 1;
-  s = Slot{};
+  clear(s);
   s.generation = generation;
   s.heap_offset = s.remote_heap = kNoHeap;
   s.entry = kNone;
@@ -231,6 +239,7 @@ void Core::finish(Slot& s, Error error, Cause cause) {
   s.cause = cause;
   if (s.schedule != nullptr) return part_over(s);
   if (traced()) trace_completion(s);
+  ++done_count;
   list_append(&done, index(s), links());
 }
 
@@ -271,7 +280,11 @@ bool Core::run(Effort effort) {
   bool again, first = true;
   do {
     for (uint32_t w = 0; w < words; ++w) {
-      if (bell->pending[w].load_sc() == 0) continue;
+      const uint64_t seen = bell->pending[w].load_sc();
+      if (seen == 0) continue;
+      // Taking the bits waits for their line, and then the ring's lines would be waited for one after another.
+      const uint32_t next = w * 64 + static_cast<uint32_t>(__builtin_ctzll(seen));
+      if (next < size) peers[next].data_in.prefetch();
       // SYNC POINT: pending. The bits are taken before the rings are read; a
       // source that publishes after that sets its bit again.
       uint64_t bits = bell->pending[w].exchange_sc(0);
@@ -347,6 +360,8 @@ bool Engine::progress(Effort effort) {
 }
 
 uint64_t Engine::pieces_copied() const { return core(this)->count.pieces_copied; }
+bool Engine::transferring() const { return core(this)->open_sends != 0 || core(this)->open_transfers != 0; }
+uint64_t Engine::interrupts_handled() const { return core(this)->count.interrupts_handled; }
 
 uint32_t Engine::drain(Completion* out, uint32_t max) {
   Core* c = core(this);
@@ -356,6 +371,7 @@ uint32_t Engine::drain(Completion* out, uint32_t max) {
     uint32_t i = c->done.head - 1;
     Slot& s = c->slots[i];
     list_remove(&c->done, i, c->links());
+    --c->done_count;
     c->outcome(s, &out[n++]);
     if (borrows(s))
       s.state = SlotState::Lent;  // until give_back()
@@ -368,6 +384,7 @@ uint32_t Engine::drain(Completion* out, uint32_t max) {
 }
 
 bool Engine::has_completions() const { return !core(this)->done.empty(); }
+uint32_t Engine::completions() const { return core(this)->done_count; }
 bool Engine::has_stalled() const { return core(this)->retry_stalled && !core(this)->stalled.empty(); }
 bool Engine::waits_for_memory() const { return !core(this)->stalled.empty(); }
 
@@ -392,6 +409,20 @@ bool Engine::give_up_stalled(Handle handle) {
   c->budget = kMaxSlice;
   c->hand_back(c->slots[handle_slot(handle)]);
   return true;
+}
+
+void Engine::about_to_send(uint32_t dest) const {
+  const Core* c = core(this);
+  if (dest >= c->size) return;
+  const Partner& p = c->peers[dest];
+  p.data_out.prefetch();
+  arch::prefetch_for_write(&p.bell->pending[c->rank / 64]);
+  arch::prefetch(p.attention);
+}
+
+void Engine::about_to_receive(uint32_t source) const {
+  const Core* c = core(this);
+  if (source < c->size) c->peers[source].data_in.prefetch();
 }
 
 Posted Engine::post_send(const Send& send) {

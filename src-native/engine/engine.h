@@ -149,6 +149,10 @@ class Engine {
   static Engine* create(void* memory, const Setup& setup);
 
   // ---- posting (thread) ---------------------------------------------------
+  // A short message costs little more than the lines that come from the peer's cache: these have them come, all at once,
+  // while the caller still looks at its arguments. Nothing else happens.
+  void about_to_send(uint32_t dest) const;
+  void about_to_receive(uint32_t source) const;
   // Buffers stay the engine's until the completion is out.
   Posted post_send(const Send& send);
   Posted post_recv(const Receive& receive);
@@ -178,9 +182,12 @@ class Engine {
   // Pieces of transfers this rank has copied so far, in calls and handlers: a
   // waiter sees by it that a transfer moves.
   uint64_t pieces_copied() const;
+  bool transferring() const;            // messages of its own that are not over, or that it is receiving
+  uint64_t interrupts_handled() const;  // handler runs
   // Takes up to `max` finished requests. Handles in them are free afterwards.
   uint32_t drain(Completion* out, uint32_t max);
   bool has_completions() const;
+  uint32_t completions() const;  // how many
   // Receives without a buffer that found no committed block: commits memory
   // for them and lets them go on. Thread only; called where has_stalled().
   bool has_stalled() const;

@@ -47,7 +47,7 @@ struct ControlHeader {
   int32_t tid;     // of the rank's JavaScript thread
 
   alignas(64) Shared<uint32_t> attention;  // Attention
-  Shared<uint32_t> posted;                 // receives posted and not matched, but the patient; read together with attention
+  Shared<uint32_t> posted;                 // not 0: there are receives posted, not matched and not patient; read together with attention
   alignas(64) Shared<uint32_t> life;       // Life
 };
 

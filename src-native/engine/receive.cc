@@ -180,11 +180,13 @@ void Core::resume_stalled_now() {
 }
 
 void Core::post(uint32_t i) {
+  const bool told = posted.pressing() != 0;
   posted.append(i);
-  // SYNC POINT: posted. The count is published, then the bitmap is looked at
-  // (post_recv_now, run); the sender of an envelope sets its bit, then reads the
-  // count (notice.cc).
-  header->posted.exchange_sc(posted.pressing());
+  // SYNC POINT: posted. That there is one is published, then the bitmap is looked
+  // at (post_recv_now, run); the sender of an envelope sets its bit, then reads
+  // the word (notice.cc). It stays as it is while there are some, for every send
+  // to this rank reads the line it lies in.
+  if (!told) header->posted.exchange_sc(posted.pressing());
   advertise(i);
 }
 
@@ -192,7 +194,7 @@ void Core::unpost(uint32_t i) {
   Slot& s = slots[i];
   if (s.advert != 0) retract(s);
   posted.remove(i);
-  header->posted.release(posted.pressing());
+  if (posted.pressing() == 0) header->posted.release(0);
   if (!worth_advertising(s)) return;
   uint32_t next = posted.find(s.context, s.peer, s.tag);
   if (next != kNone) advertise(next);
@@ -235,14 +237,10 @@ Posted Core::post_recv_now(const Receive& r) {
       unexpected.remove(entry);
       copy_out(entry, static_cast<unsigned char*>(r.data), u.length < r.length ? u.length : r.length);
       release_entry(entry);
-      c.source = u.source, c.tag = u.tag, c.length = u.length;
-      ++count.receives;
-      count.bytes_received += u.length;
-      if (u.length > r.length) c.error = Error::Truncated;
-      if (traced()) trace_short(TraceWhat::Receive, c.source, r.context, c.tag, c.length);
+      received_short(r, u.source, u.tag, u.length, &c);
       return Posted{kNoHandle, c};
     }
-  } else if (unreachable(r.source, &c)) {
+  } else if (unreachable(r.source, &c) || receive_from_ring(r, &c)) {
     return Posted{kNoHandle, c};
   }
 
@@ -267,17 +265,76 @@ Posted Core::post_recv_now(const Receive& r) {
   }
   if (r.allocate) reserve_for_handlers();
   s.state = SlotState::Posted;
+  const bool first = posted.pressing() == 0;
   post(i);
-  if (anything_pending()) run(effort);
+  // SYNC POINT: posted. The first one has to look; after that whoever sends an
+  // envelope interrupts. Short messages that come meanwhile are cheaper to take
+  // all at once; for a long one the look may spare that interrupt.
+  const bool short_one = !r.allocate && r.length <= layout.g.eager_limit;
+  if (first || !short_one || ++posts_since_look >= kPostsPerLook) look(effort);
   return Posted{handle, {}};
+}
+
+void Core::look(Effort effort) {
+  posts_since_look = 0;
+  if (anything_pending()) run(effort);
+}
+
+// What lies next in the ring of its source may be for this very receive: then it
+// goes straight into the buffer, and needs no slot. What comes before it goes to
+// the receives that are posted. The pending bit stays, so whatever is left there,
+// and the space, are seen to as ever. False: this receive has got nothing.
+bool Core::receive_from_ring(const Receive& r, Completion* c) {
+  if (r.allocate || r.source >= size || posts_since_look >= kPostsPerLook) return false;
+  Partner& p = peers[r.source];
+  RecordHeader h;
+  while (!p.gone && !p.faulty && next_eager(p, &h)) {
+    const uint32_t next = posted.find(h.context, r.source, h.tag);
+    if (next != kNone && slots[next].schedule != nullptr) return false;  // its next step is for run()
+    const uint32_t i = find_posted(h.context, r.source, h.tag);
+    if (i == kNone && (h.context != r.context || (r.tag != kAnyTag && h.tag != r.tag))) return false;
+    if (i == kNone) {
+      p.data_in.peek(r.data, sizeof h, h.length < r.length ? h.length : r.length);
+      release_credit(p, UnexpectedQueue::blocks_for(h.length));
+      received_short(r, r.source, h.tag, h.length, c);
+    } else {
+      take_eager(r.source, h, i);
+    }
+    p.data_in.skip(h.bytes);
+    if (p.data_in.unreturned() >= layout.g.ring_bytes / 8 && p.data_in.close()) notify(r.source, Need::Cpu);
+    if (i == kNone) return ++posts_since_look != 0;
+  }
+  return false;
+}
+
+// False: it is something else, or nothing, or what drain_data() is to judge.
+bool Core::next_eager(Partner& p, RecordHeader* h) const {
+  if (p.data_in.readable() == 0 && !p.data_in.open()) return false;
+  if (p.data_in.readable() < sizeof *h) return false;
+  p.data_in.peek(h, 0, sizeof *h);
+  return h->type == RecordType::Eager && h->length <= layout.g.eager_limit && h->bytes == record_bytes(h->length) &&
+         h->bytes <= p.data_in.readable() && h->tag <= 0x7fffffffu;
+}
+
+// A receive was over before it had a slot.
+void Core::received_short(const Receive& r, uint32_t source, uint32_t tag, uint64_t length, Completion* c) {
+  c->source = source, c->tag = tag, c->length = length;
+  if (length > r.length) c->error = Error::Truncated;
+  ++count.receives;
+  count.bytes_received += length;
+  if (traced()) trace_short(TraceWhat::Receive, source, r.context, tag, length);
 }
 
 // ---- arrivals ---------------------------------------------------------------
 
 void Core::on_eager(uint32_t peer, const RecordHeader& h) {
+  take_eager(peer, h, find_posted(h.context, peer, h.tag));
+}
+
+// `i`: the receive it is for, or kNone.
+void Core::take_eager(uint32_t peer, const RecordHeader& h, uint32_t i) {
   Partner& p = peers[peer];
   uint32_t blocks = UnexpectedQueue::blocks_for(h.length);
-  uint32_t i = find_posted(h.context, peer, h.tag);
   if (i != kNone && (slots[i].flags & kAllocate) == 0) {
     Slot& s = slots[i];
     unpost(i);

@@ -65,9 +65,15 @@ class RingWriter {
   void align() { position_ = (position_ + kRecordAlign - 1) & ~uint64_t{kRecordAlign - 1}; }
 
   // SYNC POINT: ring. What was put is visible before the tail that covers it.
-  void publish() { tail_->release(position_); }
+  void publish() {
+    tail_->release(position_);
+    // The consumer has read that line, a lap ago: the next record need not wait for it.
+    arch::prefetch_for_write(bytes_ + (position_ & (size_ - 1)));
+  }
 
   bool faulty() const { return faulty_; }
+  // What put() and publish() will write.
+  void prefetch() const { arch::prefetch_for_write(tail_); }
 
  private:
   // A head beyond what was written, or running backwards, is no correct
@@ -118,6 +124,13 @@ class RingReader {
     if (n != first) copy_bytes(static_cast<unsigned char*>(to) + first, bytes_, n - first);
   }
   void skip(uint64_t n) { position_ += n; }
+  // What open() and peek() will look at.
+  void prefetch() const {
+    arch::prefetch(tail_);
+    arch::prefetch(bytes_ + (position_ & (size_ - 1)));
+  }
+  // Consumed, but its space is not given back yet.
+  uint64_t unreturned() const { return position_ - closed_at_; }
 
   // Gives the space back. True: the producer waits for it.
   // SYNC POINT: want-space. The head moves first, then the flag is read.

@@ -194,6 +194,7 @@ void Core::complete(Schedule& c) {
   --running_schedules;
   (own.error == Error::None ? count.schedules : count.schedules_failed) += 1;
   if (traced()) trace_completion(own);
+  ++done_count;
   list_append(&done, c.slot, links());
 }
 

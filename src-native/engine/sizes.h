@@ -13,6 +13,7 @@ constexpr uint64_t kMaxPiece = 256;
 constexpr uint64_t kStepCharge = 16;
 constexpr uint64_t kHandlerReserve = 512;
 constexpr uint32_t kReplyRingBytes = 256;
+constexpr uint32_t kPostsPerLook = 2;
 #else
 constexpr uint64_t kSingleChunk = 64 * 1024;       // up to here one end copies it all
 constexpr uint64_t kMinChunk = 32 * 1024;
@@ -25,6 +26,7 @@ constexpr uint64_t kMaxPiece = 256 * 1024;         // of a pipelined transfer, o
 constexpr uint64_t kStepCharge = 4096;             // a step of a schedule counts as copying this much
 constexpr uint64_t kHandlerReserve = 4 * 1024 * 1024;  // of committed arena, for receives without a buffer
 constexpr uint32_t kReplyRingBytes = 8192;         // 128 records of 64 bytes
+constexpr uint32_t kPostsPerLook = 64;             // receives posted in a row, so that a program that does nothing else gets on
 #endif
 
 }  // namespace uintr

@@ -15,7 +15,12 @@ void Rank::finish() {
   world_->begin_finish(rank_);
   // Others may have to get there as well before everything can end.
   int patience = 2;
-  while (!loop_all() && patience > 0) patience -= world_->all_finishing();
+  while (!loop_all() && patience > 0) {
+    // One that a receive without memory had taken, and has handed back since, can be taken back now.
+    bool taken_back = false;
+    for (size_t i = 0; i < requests_.size(); ++i) taken_back |= !requests_[i].receive && cancel(i);
+    if (!taken_back) patience -= world_->all_finishing();
+  }
   for (const Request& r : requests_) {
     if (r.over) continue;
     machine().fail("rank %u: a request is neither cancelled nor finished: %s", rank_,
