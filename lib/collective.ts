@@ -16,6 +16,7 @@ import {
   callScatterv,
 } from './collectives/moving.js';
 import type { NumericArray, Op } from './collectives/operators.js';
+import { Plans, type Ranks } from './collectives/plans.js';
 import { callAllreduce, callExscan, callReduce, callReduceScatter, callScan } from './collectives/reducing.js';
 import { coreOf, groupOf, PointToPoint, scopeOf } from './point-to-point.js';
 import type { Request } from './request.js';
@@ -42,6 +43,13 @@ import type { Request } from './request.js';
 export abstract class Collective extends PointToPoint {
   #channel: Channel | undefined;
 
+  #ranksAndPlans: Ranks | undefined;
+
+  #ranks(): Ranks {
+    this.#ranksAndPlans ??= { rank: this.rank, size: this.size, plans: new Plans() };
+    return this.#ranksAndPlans;
+  }
+
   #start<T>(call: Call<T>): Request<T> {
     const core = coreOf(this);
     const scope = scopeOf(this);
@@ -53,7 +61,7 @@ export abstract class Collective extends PointToPoint {
 
   /** Ends when all ranks have started it (MPI 4.1, 6.3, MPI_Ibarrier). */
   ibarrier(): Request<true> {
-    return this.#start(callBarrier(this));
+    return this.#start(callBarrier(this.#ranks()));
   }
 
   /** As {@link ibarrier}, as a promise (MPI_Barrier). */
@@ -63,7 +71,7 @@ export abstract class Collective extends PointToPoint {
 
   /** The bytes of `buffer` at `root` go to that of all ranks (MPI 4.1, 6.4, MPI_Ibcast). */
   ibcast<T extends Bytes>(buffer: T, root: number): Request<T> {
-    return this.#start(callBcast(this, buffer, root));
+    return this.#start(callBcast(this.#ranks(), buffer, root));
   }
 
   /** As {@link ibcast}, as a promise (MPI_Bcast). */
@@ -73,7 +81,7 @@ export abstract class Collective extends PointToPoint {
 
   /** The blocks `from` of all ranks go to `into` of `root` (MPI 4.1, 6.5, MPI_Igather). */
   igather<T extends Bytes>(from: Bytes | InPlace, into: T | null | undefined, root: number): Request<T> {
-    return this.#start(callGather(this, from, into, root));
+    return this.#start(callGather(this.#ranks(), from, into, root));
   }
 
   /** As {@link igather}, as a promise (MPI_Gather). */
@@ -91,7 +99,7 @@ export abstract class Collective extends PointToPoint {
     counts: Counts | null | undefined,
     root: number,
   ): Request<T> {
-    return this.#start(callGatherv(this, from, into, counts, root));
+    return this.#start(callGatherv(this.#ranks(), from, into, counts, root));
   }
 
   /** As {@link igatherv}, as a promise (MPI_Gatherv). */
@@ -106,7 +114,7 @@ export abstract class Collective extends PointToPoint {
 
   /** Block i of `from` of `root` goes to `into` of rank i (MPI 4.1, 6.6, MPI_Iscatter). */
   iscatter<T extends Bytes>(from: Bytes | null | undefined, into: T | InPlace, root: number): Request<T> {
-    return this.#start(callScatter(this, from, into, root));
+    return this.#start(callScatter(this.#ranks(), from, into, root));
   }
 
   /** As {@link iscatter}, as a promise (MPI_Scatter). */
@@ -124,7 +132,7 @@ export abstract class Collective extends PointToPoint {
     counts: Counts | null | undefined,
     root: number,
   ): Request<T> {
-    return this.#start(callScatterv(this, from, into, counts, root));
+    return this.#start(callScatterv(this.#ranks(), from, into, counts, root));
   }
 
   /** As {@link iscatterv}, as a promise (MPI_Scatterv). */
@@ -139,7 +147,7 @@ export abstract class Collective extends PointToPoint {
 
   /** The blocks `from` of all ranks go to `into` of all (MPI 4.1, 6.7, MPI_Iallgather). */
   iallgather<T extends Bytes>(from: Bytes | InPlace, into: T): Request<T> {
-    return this.#start(callAllgather(this, from, into));
+    return this.#start(callAllgather(this.#ranks(), from, into));
   }
 
   /** As {@link iallgather}, as a promise (MPI_Allgather). */
@@ -152,7 +160,7 @@ export abstract class Collective extends PointToPoint {
    * All ranks give the same counts.
    */
   iallgatherv<T extends Bytes>(from: Bytes | InPlace, into: T, counts: Counts): Request<T> {
-    return this.#start(callAllgatherv(this, from, into, counts));
+    return this.#start(callAllgatherv(this.#ranks(), from, into, counts));
   }
 
   /** As {@link iallgatherv}, as a promise (MPI_Allgatherv). */
@@ -162,7 +170,7 @@ export abstract class Collective extends PointToPoint {
 
   /** Block i of `from` of rank k goes to block k of `into` of rank i (MPI 4.1, 6.8, MPI_Ialltoall). */
   ialltoall<T extends Bytes>(from: Bytes | InPlace, into: T): Request<T> {
-    return this.#start(callAlltoall(this, from, into));
+    return this.#start(callAlltoall(this.#ranks(), from, into));
   }
 
   /** As {@link ialltoall}, as a promise (MPI_Alltoall). */
@@ -180,7 +188,7 @@ export abstract class Collective extends PointToPoint {
     sendCounts: Counts | null | undefined,
     recvCounts: Counts,
   ): Request<T> {
-    return this.#start(callAlltoallv(this, from, into, sendCounts, recvCounts));
+    return this.#start(callAlltoallv(this.#ranks(), from, into, sendCounts, recvCounts));
   }
 
   /** As {@link ialltoallv}, as a promise (MPI_Alltoallv). */
@@ -205,7 +213,7 @@ export abstract class Collective extends PointToPoint {
     op: Op,
     root: number,
   ): Request<T> {
-    return this.#start(callReduce(this, from, into, op, root));
+    return this.#start(callReduce(this.#ranks(), from, into, op, root));
   }
 
   /** As {@link ireduce}, as a promise (MPI_Reduce). */
@@ -220,7 +228,7 @@ export abstract class Collective extends PointToPoint {
 
   /** As {@link ireduce}, into the arrays of all ranks (MPI 4.1, 6.9.6, MPI_Iallreduce), which are equal then. */
   iallreduce<T extends NumericArray>(from: NumericArray | InPlace, into: T, op: Op): Request<T> {
-    return this.#start(callAllreduce(this, from, into, op));
+    return this.#start(callAllreduce(this.#ranks(), from, into, op));
   }
 
   /** As {@link iallreduce}, as a promise (MPI_Allreduce). */
@@ -233,7 +241,7 @@ export abstract class Collective extends PointToPoint {
    * holds what is combined, and its first block the result.
    */
   ireduceScatter<T extends NumericArray>(from: NumericArray | InPlace, into: T, op: Op): Request<T> {
-    return this.#start(callReduceScatter(this, from, into, op));
+    return this.#start(callReduceScatter(this.#ranks(), from, into, op));
   }
 
   /** As {@link ireduceScatter}, as a promise (MPI_Reduce_scatter_block). */
@@ -243,7 +251,7 @@ export abstract class Collective extends PointToPoint {
 
   /** As {@link ireduce} of the ranks up to and including the own one, on each (MPI 4.1, 6.11.1, MPI_Iscan). */
   iscan<T extends NumericArray>(from: NumericArray | InPlace, into: T, op: Op): Request<T> {
-    return this.#start(callScan(this, from, into, op));
+    return this.#start(callScan(this.#ranks(), from, into, op));
   }
 
   /** As {@link iscan}, as a promise (MPI_Scan). */
@@ -253,7 +261,7 @@ export abstract class Collective extends PointToPoint {
 
   /** As {@link iscan} of the ranks below the own one (MPI 4.1, 6.11.2, MPI_Iexscan). `into` of rank 0 stays as it is. */
   iexscan<T extends NumericArray>(from: NumericArray | InPlace, into: T, op: Op): Request<T> {
-    return this.#start(callExscan(this, from, into, op));
+    return this.#start(callExscan(this.#ranks(), from, into, op));
   }
 
   /** As {@link iexscan}, as a promise (MPI_Exscan). */

@@ -1,5 +1,6 @@
 // From which length on one algorithm of a collective operation is faster than another: both on the same ranks in turn,
 // chosen by the threshold between them. `npx uintr run -n 4 dist/bench/ranks/collectives.js [threshold…]`
+import { forgetPlans } from '../../lib/collectives/plans.js';
 import { THRESHOLDS } from '../../lib/collectives/thresholds.js';
 import { type Request, World } from '../../lib/index.js';
 import { summarize } from '../lib/stats.js';
@@ -64,6 +65,7 @@ async function main(): Promise<void> {
         for (const which of ['below', 'above'] as const) {
           if (also !== undefined) THRESHOLDS[also] = 2;
           THRESHOLDS[name] = which === 'below' ? Number.POSITIVE_INFINITY : 0;
+          forgetPlans();
           const micros = await time(world, () => start(world, length));
           THRESHOLDS[name] = given;
           if (also !== undefined) THRESHOLDS[also] = alsoGiven!;

@@ -98,8 +98,7 @@ export class Channel {
     core.checkOpen();
     this.#scope?.check();
     const { schedule, buffers, combine } = call;
-    const check = new Check(group.rank, call.called);
-    const records = schedule.records((rank) => group.toWorld(rank), check.message);
+    const { check, records } = this.#prepare(call);
     if (core.loans.some) {
       for (const written of writtenBy(records, buffers)) core.loans.checkWritable(written, 'into');
     }
@@ -113,8 +112,13 @@ export class Channel {
     // Others need what it sends, so it keeps the process alive as a send does.
     const request = create<T>(core, unread, undefined, true);
     started(request, -1);
-    const memory = new Set(call.buffers.map((data) => (ArrayBuffer.isView(data) ? data.buffer : data)));
-    for (const buffer of memory) core.hold(buffer);
+    const memory: ArrayBufferLike[] = [];
+    for (const data of buffers) {
+      const buffer = ArrayBuffer.isView(data) ? data.buffer : data;
+      if (memory.includes(buffer)) continue;
+      memory.push(buffer);
+      core.hold(buffer);
+    }
     this.#scope?.hold();
     // The engine's handlers carry it on while JavaScript computes, but cannot call a function of the program's.
     const execution: Run = new (combine === undefined ? Offloaded : Execution)(
@@ -137,6 +141,14 @@ export class Channel {
     this.#underWay.add(execution);
     execution.start();
     return request;
+  }
+
+  #prepare({ called, schedule }: Call<unknown>): NonNullable<Schedule['prepared']> {
+    if (schedule.prepared !== undefined) return schedule.prepared;
+    const group = this.#group;
+    const check = new Check(group.rank, called);
+    schedule.prepared = { check, records: schedule.records((rank) => group.toWorld(rank), check.message) };
+    return schedule.prepared;
   }
 
   /** With an operation those after it fail. Those before it may yet end well, or fail by themselves. */

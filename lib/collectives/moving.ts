@@ -19,31 +19,32 @@ import { Blocks } from './blocks.js';
 import type { Call } from './channel.js';
 import { gathervRoot, scattervRoot } from './counted.js';
 import { gather } from './gather.js';
+import { plan, type Ranks } from './plans.js';
 import { scatter } from './scatter.js';
 import { FROM, INTO, Schedule } from './schedule.js';
-
-/** How many ranks there are, and which this one is. */
-interface Ranks {
-  readonly rank: number;
-  readonly size: number;
-}
 
 export type Counts = readonly number[] | Int32Array | Uint32Array;
 
 const NOTHING = new Uint8Array(0);
 
-export function callBarrier({ rank, size }: Ranks): Call<true> {
-  const schedule = new Schedule(rank, size);
-  barrier(schedule);
-  return { called: 'barrier', schedule, buffers: [], result: true };
+export function callBarrier(ranks: Ranks): Call<true> {
+  const { called, schedule } = plan(ranks, 'barrier', 0, 0, 0, () => {
+    const made = new Schedule(ranks.rank, ranks.size);
+    barrier(made);
+    return { called: 'barrier', schedule: made };
+  });
+  return { called, schedule, buffers: [], result: true };
 }
 
-export function callBcast<T extends Bytes>({ rank, size }: Ranks, buffer: T, rootGiven: number): Call<T> {
+export function callBcast<T extends Bytes>(ranks: Ranks, buffer: T, rootGiven: number): Call<T> {
   const data = checkBytes(buffer, 'buffer');
-  const root = checkRoot(rootGiven, size);
-  const schedule = new Schedule(rank, size);
-  bcast(schedule, INTO, data.byteLength, root);
-  const called = `bcast of ${data.byteLength} bytes from root ${root}`;
+  const root = checkRoot(rootGiven, ranks.size);
+  const bytes = data.byteLength;
+  const { called, schedule } = plan(ranks, 'bcast', bytes, root, 0, () => {
+    const made = new Schedule(ranks.rank, ranks.size);
+    bcast(made, INTO, bytes, root);
+    return { called: `bcast of ${bytes} bytes from root ${root}`, schedule: made };
+  });
   return { called, schedule, buffers: [data], result: buffer };
 }
 
@@ -94,30 +95,38 @@ export function callScatter<T extends Bytes>(
   return { called, schedule, buffers: [own ?? NOTHING, all], result };
 }
 
-export function callAllgather<T extends Bytes>({ rank, size }: Ranks, from: Bytes | InPlace, into: T): Call<T> {
+export function callAllgather<T extends Bytes>(ranks: Ranks, from: Bytes | InPlace, into: T): Call<T> {
+  const { rank, size } = ranks;
   const own = checkUnlessInPlace(from, 'from', true);
   const all = checkBytes(into, 'into');
   const block = own?.byteLength ?? blockOf(all, 'into', size);
   checkLength(all, 'into', block * size, `${size} times as long as 'from'`);
   checkSameElements(own, all);
   checkApart(own, all);
-  const schedule = new Schedule(rank, size);
-  allgather(schedule, own && FROM, INTO, block);
-  return { called: `allgather of ${block} bytes each`, schedule, buffers: [all, own ?? NOTHING], result: into };
+  const { called, schedule } = plan(ranks, 'allgather', block, 0, own === undefined ? 1 : 0, () => {
+    const made = new Schedule(rank, size);
+    allgather(made, own && FROM, INTO, block);
+    return { called: `allgather of ${block} bytes each`, schedule: made };
+  });
+  return { called, schedule, buffers: [all, own ?? NOTHING], result: into };
 }
 
-export function callAlltoall<T extends Bytes>({ rank, size }: Ranks, from: Bytes | InPlace, into: T): Call<T> {
+export function callAlltoall<T extends Bytes>(ranks: Ranks, from: Bytes | InPlace, into: T): Call<T> {
+  const { rank, size } = ranks;
   const given = checkUnlessInPlace(from, 'from', true);
   const all = checkBytes(into, 'into');
   const block = blockOf(all, 'into', size);
   if (given !== undefined) checkLength(given, 'from', all.byteLength, "as long as 'into'");
   checkSameElements(given, all);
   checkApart(given, all);
-  const schedule = new Schedule(rank, size);
-  const source = given === undefined ? schedule.scratch(all.byteLength) : FROM;
-  if (given === undefined) schedule.copy(source, INTO, all.byteLength);
-  alltoall(schedule, source, INTO, block);
-  return { called: `alltoall of ${block} bytes each`, schedule, buffers: [all, given ?? NOTHING], result: into };
+  const { called, schedule } = plan(ranks, 'alltoall', block, 0, given === undefined ? 1 : 0, () => {
+    const made = new Schedule(rank, size);
+    const source = given === undefined ? made.scratch(all.byteLength) : FROM;
+    if (given === undefined) made.copy(source, INTO, all.byteLength);
+    alltoall(made, source, INTO, block);
+    return { called: `alltoall of ${block} bytes each`, schedule: made };
+  });
+  return { called, schedule, buffers: [all, given ?? NOTHING], result: into };
 }
 
 export function callGatherv<T extends Bytes>(

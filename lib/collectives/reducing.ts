@@ -16,45 +16,53 @@ import {
   reductionKind,
   TYPES,
 } from './operators.js';
+import { type Planned, plan, type Ranks } from './plans.js';
 import { reduce } from './reduce.js';
 import { reduceScatter } from './reduce-scatter.js';
 import { exscan, scan } from './scan.js';
-import { FROM, INTO, Schedule } from './schedule.js';
+import { FROM, INTO, type Place, Schedule } from './schedule.js';
 import type { Vector } from './vector.js';
-
-interface Ranks {
-  readonly rank: number;
-  readonly size: number;
-}
 
 const NOTHING = new Uint8Array(0);
 
 /** What a reduction of these elements by this operation needs. */
 class Reduction {
-  readonly schedule: Schedule;
   readonly combine: OpFunction | undefined;
+  readonly #ranks: Ranks;
   readonly #type: number;
   readonly #op: number;
 
-  constructor({ rank, size }: Ranks, type: number, op: unknown) {
+  constructor(ranks: Ranks, type: number, op: unknown) {
+    this.#ranks = ranks;
     this.#type = type;
     this.#op = checkOp(op, type);
-    const own = this.#op === OP_FUNCTION;
-    this.combine = own ? (op as OpFunction) : undefined;
-    this.schedule = new Schedule(rank, size, {
-      forward: reductionKind(type, this.#op),
-      // The named ones commute.
-      reversed: reductionKind(type, own ? OP_FUNCTION_REVERSED : this.#op),
+    this.combine = this.#op === OP_FUNCTION ? (op as OpFunction) : undefined;
+  }
+
+  /** `build` gives the steps of vectors of so many bytes; `detail`, 0 or 1, is what else they depend on. */
+  plan(
+    operation: string,
+    bytes: number,
+    root: number | undefined,
+    detail: 0 | 1,
+    build: (schedule: Schedule, vector: Vector) => void,
+  ): Planned {
+    const kind = reductionKind(this.#type, this.#op);
+    return plan(this.#ranks, operation, bytes, root ?? -1, 2 * kind + detail, () => {
+      const isOwn = this.combine !== undefined;
+      const schedule = new Schedule(this.#ranks.rank, this.#ranks.size, {
+        forward: kind,
+        // The named ones commute.
+        reversed: isOwn ? reductionKind(this.#type, OP_FUNCTION_REVERSED) : kind,
+      });
+      const { name, bytes: each } = TYPES[this.#type]!;
+      build(schedule, { bytes, elementBytes: each, commutes: !isOwn });
+      const where = root === undefined ? '' : ` at root ${root}`;
+      return {
+        called: `${operation} of ${bytes / each} ${name} by ${OPS[this.#op] ?? 'a function'}${where}`,
+        schedule,
+      };
     });
-  }
-
-  vector(bytes: number): Vector {
-    return { bytes, elementBytes: TYPES[this.#type]!.bytes, commutes: this.combine === undefined };
-  }
-
-  called(operation: string, bytes: number, where = ''): string {
-    const { name, bytes: each } = TYPES[this.#type]!;
-    return `${operation} of ${bytes / each} ${name} by ${OPS[this.#op] ?? 'a function'}${where}`;
   }
 }
 
@@ -77,23 +85,21 @@ export function callReduce<T extends NumericArray>(
 ): Call<T> {
   const root = checkRoot(rootGiven, ranks.size);
   const result = (into ?? from) as T;
-  const where = ` at root ${root}`;
   if (ranks.rank !== root) {
     const { data, type } = checkNumeric(from, 'from');
     const reduction = new Reduction(ranks, type, op);
-    const { schedule, combine } = reduction;
-    const bytes = data.byteLength;
-    reduce(schedule, FROM, undefined, reduction.vector(bytes), root);
-    return { called: reduction.called('reduce', bytes, where), schedule, buffers: [NOTHING, data], result, combine };
+    const planned = reduction.plan('reduce', data.byteLength, root, 0, (schedule, vector) => {
+      reduce(schedule, FROM, undefined, vector, root);
+    });
+    return { ...planned, buffers: [NOTHING, data], result, combine: reduction.combine };
   }
   const { own, result: data, type } = checkVectors(from, into);
   if (own !== undefined) checkLength(data, 'into', own.byteLength, "as long as 'from'");
   const reduction = new Reduction(ranks, type, op);
-  const { schedule, combine } = reduction;
-  const bytes = data.byteLength;
-  reduce(schedule, own ? FROM : INTO, INTO, reduction.vector(bytes), root);
-  const called = reduction.called('reduce', bytes, where);
-  return { called, schedule, buffers: [data, own ?? NOTHING], result, combine };
+  const planned = reduction.plan('reduce', data.byteLength, root, own ? 0 : 1, (schedule, vector) => {
+    reduce(schedule, own ? FROM : INTO, INTO, vector, root);
+  });
+  return { ...planned, buffers: [data, own ?? NOTHING], result, combine: reduction.combine };
 }
 
 /** All those whose result is as long as what each rank gives. */
@@ -103,16 +109,15 @@ function callVector<T extends NumericArray>(
   from: NumericArray | InPlace,
   into: T,
   op: Op,
-  build: (reduction: Reduction, inPlace: boolean, bytes: number) => void,
+  build: (schedule: Schedule, from: Place, vector: Vector) => void,
 ): Call<T> {
   const { own, result: data, type } = checkVectors(from, into);
   if (own !== undefined) checkLength(data, 'into', own.byteLength, "as long as 'from'");
   const reduction = new Reduction(ranks, type, op);
-  const { schedule, combine } = reduction;
-  const bytes = data.byteLength;
-  build(reduction, own === undefined, bytes);
-  const called = reduction.called(operation, bytes);
-  return { called, schedule, buffers: [data, own ?? NOTHING], result: into, combine };
+  const planned = reduction.plan(operation, data.byteLength, undefined, own ? 0 : 1, (schedule, vector) => {
+    build(schedule, own ? FROM : INTO, vector);
+  });
+  return { ...planned, buffers: [data, own ?? NOTHING], result: into, combine: reduction.combine };
 }
 
 export function callAllreduce<T extends NumericArray>(
@@ -121,14 +126,14 @@ export function callAllreduce<T extends NumericArray>(
   into: T,
   op: Op,
 ): Call<T> {
-  return callVector('allreduce', ranks, from, into, op, (reduction, inPlace, bytes) => {
-    allreduce(reduction.schedule, inPlace ? INTO : FROM, INTO, reduction.vector(bytes));
+  return callVector('allreduce', ranks, from, into, op, (schedule, place, vector) => {
+    allreduce(schedule, place, INTO, vector);
   });
 }
 
 export function callScan<T extends NumericArray>(ranks: Ranks, from: NumericArray | InPlace, into: T, op: Op): Call<T> {
-  return callVector('scan', ranks, from, into, op, ({ schedule }, inPlace, bytes) => {
-    scan(schedule, inPlace ? INTO : FROM, INTO, bytes);
+  return callVector('scan', ranks, from, into, op, (schedule, place, { bytes }) => {
+    scan(schedule, place, INTO, bytes);
   });
 }
 
@@ -138,8 +143,8 @@ export function callExscan<T extends NumericArray>(
   into: T,
   op: Op,
 ): Call<T> {
-  return callVector('exscan', ranks, from, into, op, ({ schedule }, inPlace, bytes) => {
-    exscan(schedule, inPlace ? INTO : FROM, INTO, bytes);
+  return callVector('exscan', ranks, from, into, op, (schedule, place, { bytes }) => {
+    exscan(schedule, place, INTO, bytes);
   });
 }
 
@@ -153,9 +158,8 @@ export function callReduceScatter<T extends NumericArray>(
   const block = own === undefined ? blockOf(data, 'into', ranks.size) : data.byteLength;
   if (own !== undefined) checkLength(own, 'from', block * ranks.size, `${ranks.size} times as long as 'into'`);
   const reduction = new Reduction(ranks, type, op);
-  const { schedule, combine } = reduction;
-  const bytes = block * ranks.size;
-  reduceScatter(schedule, own ? FROM : INTO, INTO, reduction.vector(bytes));
-  const called = reduction.called('reduceScatter', bytes);
-  return { called, schedule, buffers: [data, own ?? NOTHING], result: into, combine };
+  const planned = reduction.plan('reduceScatter', block * ranks.size, undefined, own ? 0 : 1, (schedule, vector) => {
+    reduceScatter(schedule, own ? FROM : INTO, INTO, vector);
+  });
+  return { ...planned, buffers: [data, own ?? NOTHING], result: into, combine: reduction.combine };
 }

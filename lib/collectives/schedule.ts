@@ -7,6 +7,7 @@
 // Algorithms keep the rounds of all ranks aligned: what one sends in its round k the other receives in its round k. So
 // all messages between two ranks are matched in the order in which both name them, whatever else is merged in.
 import type { Passed } from '../bytes.js';
+import type { Check } from './check.js';
 import { takeScratch } from './scratch.js';
 
 /** A record of a schedule: [kind, peer, buffer, offset, byteLength, buffer2, offset2, extra]. */
@@ -55,6 +56,8 @@ export class Schedule {
   readonly #reduction: { forward: number; reversed: number } | undefined;
   readonly #rounds: number[][] = [[]];
   #scratchBytes = 0;
+  /** What is made of it once, for all the times that it is carried out (channel.ts). */
+  prepared: { readonly check: Check; readonly records: Float64Array } | undefined;
   #called: { place: Place; bytes: Uint8Array } | undefined;
 
   /** `reduction`: the `extra` of a reduction, and of one whose operands change places. */
@@ -65,7 +68,7 @@ export class Schedule {
   }
 
   /**
-   * Its scratch, as it is when it begins; for giveScratch(). After records().
+   * Scratch, as it is when it begins, each time it is carried out; for giveScratch(). After records().
    * @throws RangeError: there is no such memory
    */
   memory(): Uint8Array {
@@ -138,7 +141,7 @@ export class Schedule {
       append(flat, round.slice(messages), isLocal);
       flat.push(Kind.End, 0, 0, 0, 0, 0, 0, 0);
     }
-    const records = Float64Array.from(flat);
+    const records = new Float64Array(flat);
     for (let i = 0; i < records.length; i += RECORD) {
       const kind = records[i]!;
       if (kind === Kind.Send || kind === Kind.Recv) records[i + 1] = toWorld(records[i + 1]!);

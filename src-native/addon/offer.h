@@ -13,13 +13,15 @@ class Offer {
   // Another wait begins. Is the processor to be offered in it?
   bool worthwhile() { return declined_ == 0 || --declined_ == 0; }
 
-  // It was away that long, in ns.
-  void took(uint64_t ns) {
+  // It was away that long, in ns. False: somebody computes.
+  bool took(uint64_t ns) {
     if (ns > kLongNs) declined_ = kDecline;
+    return ns <= kLongNs;
   }
 
  private:
-  static constexpr uint64_t kLongNs = 200'000;
+  // More than others take to copy or combine a good part of a message, less than a slice.
+  static constexpr uint64_t kLongNs = 1'000'000;
   static constexpr uint32_t kDecline = 64;  // waits; so that an unlucky try costs little on the whole
   uint32_t declined_ = 0;
 };

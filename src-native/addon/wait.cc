@@ -136,7 +136,9 @@ uint32_t World::wait_slice(double ms) {
     if (now < spin_until) {
       if (!moving && offering && now >= yield_from) {
         sched_yield();
-        offer_.took(uv_hrtime() - now);
+        const uint64_t away = uv_hrtime() - now;
+        // Meanwhile this rank looked at nothing, so that is not what the spin bounds; but who computes may do so for long.
+        if (offer_.took(away)) spin_until += away;
       }
       continue;
     }

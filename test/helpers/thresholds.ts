@@ -1,4 +1,5 @@
 // Which algorithm a collective operation uses, as a test wishes. All ranks of a world have to wish the same.
+import { forgetPlans } from '../../lib/collectives/plans.js';
 import { THRESHOLDS } from '../../lib/collectives/thresholds.js';
 
 export type Thresholds = typeof THRESHOLDS;
@@ -11,5 +12,6 @@ export function shortenThresholds(times: number): Thresholds {
     const counted = name.endsWith('Ranks');
     THRESHOLDS[name as keyof Thresholds] = times === 1 ? value : counted ? 2 : Math.ceil(value / times);
   }
+  forgetPlans();
   return THRESHOLDS;
 }
