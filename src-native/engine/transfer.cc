@@ -103,8 +103,8 @@ bool Core::advance_all(Effort effort) {
   for (uint32_t l = work.head; l != 0;) {
     Slot& s = slots[l - 1];
     l = s.work.next;
-    // What this run has matched has had its slice; who computes gives the other end its turn now.
-    if (s.turn == turn && effort != Effort::Idle) {
+    // What this run has matched has had its slice; who computes gives the other end its turn now, unless that has had it.
+    if (s.turn == turn && effort != Effort::Idle && !holds_baton(s)) {
       more = true;
       continue;
     }
