@@ -116,6 +116,15 @@ void Loop::set_timers() {
   if (world_->engine()->waits_for_memory()) come_back(world_->collect_in());
 }
 
+// Nothing that the program waits for is under way: the loop ends where nothing else keeps it. libuv finds out how long to
+// sleep after prepare, so that is in time.
+void Loop::let_go_if_unwanted() {
+  Exchange& exchange = world_->exchange();
+  if (exchange.wanted != 0 || exchange.referenced == 0) return;
+  exchange.referenced = 0;
+  unref();
+}
+
 // The loop is about to sleep. Whatever is complete is delivered first, and peers are told that from now on a notice
 // must wake: prepare_sleep() publishes that and then looks once more (SYNC POINT: attention). Whether the loop will
 // really sleep (timers, setImmediate) is not known here for certain, and telling them costs little.
@@ -123,11 +132,7 @@ void Loop::on_prepare(uv_prepare_t* handle) {
   Loop& loop = *static_cast<Loop*>(handle->data);
   World* world = loop.world_;
   if (world->engine() == nullptr || world->settle_if_ending()) return;
-  Exchange& exchange = world->exchange();
-  if (exchange.wanted == 0 && exchange.referenced != 0) {
-    exchange.referenced = 0;
-    loop.unref();
-  }
+  loop.let_go_if_unwanted();
   world->check_driver();
   bool more = world->advance(Effort::Idle);
   world->relieve_stalled();
@@ -137,6 +142,7 @@ void Loop::on_prepare(uv_prepare_t* handle) {
     // Again after what was delivered: whoever gets an answer at once may get the next one, too.
     if (!more && !world->has_news() && uv_backend_timeout(loop.poll_.loop) != 0) spin(world);
     if (!more && !world->has_news() && world->engine()->prepare_sleep(Attention::Sleeping)) {
+      loop.let_go_if_unwanted();  // what was wanted may have been delivered right here
       return loop.set_timers();
     }
     more = world->advance(Effort::Idle);

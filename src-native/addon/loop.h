@@ -28,6 +28,7 @@ class Loop {
   // Kicks peers that do not answer, while the loop sleeps: later and later, until they do.
   void watch_for_answers();
   void set_timers();
+  void let_go_if_unwanted();
   static void on_prepare(uv_prepare_t* handle);
   static void on_check(uv_check_t* handle);
   static void on_poll(uv_poll_t* handle, int status, int events);

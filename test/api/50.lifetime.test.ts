@@ -160,4 +160,14 @@ eachDriver(() => {
     }
     await world.close();
   });
+
+  // What was awaited last is mostly delivered when the loop has polled for it, just before it sleeps.
+  processTest('11. a process ends after its last message, where the loop polls for it', 2, async (t) => {
+    const world = await t.join({ spinMicroseconds: 20_000 });
+    const peer = 1 - t.rank;
+    const [out, into] = [new Uint8Array(8), new Uint8Array(8)];
+    for (let i = 0; i < 200; i += 1) {
+      await Promise.all([world.recv(into, { source: peer }), world.send(out, { dest: peer })]);
+    }
+  });
 });

@@ -309,12 +309,15 @@ std::vector<Scenario> make() {
   add("ring-full-computing-receiver", 2, full, fill(Way::Wait, Way::Compute));
   add("ring-full-pause", 2, full, [](Rank& r) {
     if (r.rank() == 0) {
+      r.irecv(1, 0, {.tag = 2});  // once all receives are posted, or these would take messages out one by one
+      r.wait_all();
       for (int i = 0; i < 4; ++i) r.isend(1, 220);
       r.pause();  // the consumer may come in just where the ring is full
       r.isend(1, 220);
       r.compute();
     } else {
       for (int i = 0; i < 5; ++i) r.irecv(0, 220);
+      r.isend(0, 0, {.tag = 2});
       r.wait_all();
     }
     r.finish();
@@ -374,7 +377,7 @@ std::vector<Scenario> make() {
   // takes the message back, or ends.
   Settings none = signal;
   none.heap_committable = 0;
-  auto given_up = [](uint64_t length, std::function<void(Rank&, size_t)> sender) {
+  auto given_up = [](uint64_t length, std::function<void(Rank&, size_t)> sender, bool all = false) {
     return [=](Rank& r) {
       if (r.rank() == 0) {
         sender(r, r.isend(1, length, {.tag = 1}));
@@ -389,6 +392,7 @@ std::vector<Scenario> make() {
         r.give_up(first);
       }
       r.irecv(kAnySource, length, {.tag = kAnyTag});
+      if (all) r.irecv(kAnySource, length, {.tag = kAnyTag});  // what came after it is received after it
       r.wait_all();
       r.finish();
     };
@@ -407,6 +411,7 @@ std::vector<Scenario> make() {
     r.finish();
   };
   add("give-up-chunks", 2, none, given_up(kSeveral, goes_on));
+  add("give-up-order", 2, none, given_up(kSeveral, goes_on, true));
   add("give-up-eager", 2, none, given_up(kEager, goes_on));
   add("give-up-cancelled", 2, none, given_up(kSeveral, takes_back));
   add("give-up-sender-abandons", 2, closing(none), given_up(kSeveral, [](Rank& r, size_t) {
