@@ -32,6 +32,8 @@ void Core::advertise(uint32_t i) {
   Partner& p = peers[s.peer];
   // A message that stalls for memory may yet be handed back to an earlier place in the order.
   if (p.gone || p.adverts == kAllAdverts || !stalled.empty() || !posted.is_first(i)) return;
+  // Its sender looks whether all that it has sent was taken.
+  if (p.data_in.unreturned() != 0) give_space_back(s.peer);
   uint32_t k = static_cast<uint32_t>(__builtin_ctz(~p.adverts));
   PublicSlot& pub = public_slots[i];
   pub.context.set_relaxed(s.context);

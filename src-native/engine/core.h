@@ -227,6 +227,7 @@ struct Core : Engine {
   // ---- inbound.cc
   void drain_data(uint32_t peer, Effort effort);
   void drain_replies(uint32_t peer, Effort effort);
+  void give_space_back(uint32_t peer);     // of its data ring
   void release_credit(Partner& p, uint32_t blocks);
 
   // ---- reply.cc

@@ -41,7 +41,11 @@ void Core::drain_data(uint32_t peer, Effort effort) {
     }
     p.data_in.skip(h.bytes);
   }
-  if (p.data_in.close()) notify(peer, Need::Cpu);  // the sender waits for room, and needs its CPU to use it
+  give_space_back(peer);
+}
+
+void Core::give_space_back(uint32_t peer) {
+  if (peers[peer].data_in.close()) notify(peer, Need::Cpu);  // it waits for room, and needs its CPU to use it
 }
 
 void Core::drain_replies(uint32_t peer, Effort effort) {

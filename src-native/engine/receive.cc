@@ -301,7 +301,8 @@ bool Core::receive_from_ring(const Receive& r, Completion* c) {
       take_eager(r.source, h, i);
     }
     p.data_in.skip(h.bytes);
-    if (p.data_in.unreturned() >= layout.g.ring_bytes / 8 && p.data_in.close()) notify(r.source, Need::Cpu);
+    // A sender matches what is advertised only where it sees that all it sent before has been taken.
+    if (p.adverts != 0 || p.data_in.unreturned() >= layout.g.ring_bytes / 8) give_space_back(r.source);
     if (i == kNone) return ++posts_since_look != 0;
   }
   return false;

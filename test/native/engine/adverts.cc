@@ -334,4 +334,21 @@ TEST("11 nonsense where receives are advertised is not used") {
   CHECK(in == out);
 }
 
+TEST("12 a short message that its receive took out of the ring is not in the way") {
+  for (bool advertised_first : {true, false}) {
+    World w(with(kCopyDirect));
+    Bytes out = pattern(kLarge, 12), in(kLarge), word(8);
+    Posted r{};
+    if (advertised_first) r = w[1].recv(0, in.data(), kLarge, 5);
+    w[0].send(1, out.data(), word.size(), 6);
+    CHECK(w[1].recv(0, word.data(), word.size(), 6).handle == kNoHandle);
+    if (!advertised_first) r = w[1].recv(0, in.data(), kLarge, 5);
+    w[0].send(1, out.data(), kLarge, 5);
+    CHECK_EQ(pushed(w), 1u);
+    w.settle();
+    CHECK_EQ(w[1].error(r), Error::None);
+    CHECK(in == out);
+  }
+}
+
 CHECK_MAIN("engine/adverts")
