@@ -154,12 +154,13 @@ rankTest(
     const into = new Uint8Array(SIZE);
     if (world.rank === 1) {
       const request = world.irecv(into, { source: 0, tag: 7 });
-      await meet(world);
+      await world.send(new Uint8Array(0), { dest: 0 });
       // Whoever has time would copy all of it.
       computeUntilWritten(into);
       await request;
     } else {
-      await meet(world);
+      // Nothing of its own is on the way, behind which it would have to wait its turn.
+      await world.recv(new Uint8Array(0), { source: 1 });
       await world.send(into.fill(1), { dest: 1, tag: 7 });
     }
   },
