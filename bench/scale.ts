@@ -5,7 +5,7 @@ import { crowdNotes } from './lib/crowd.js';
 import type { Emit, ResultLine } from './lib/json.js';
 import { chosen, type Measure, runAlone } from './lib/measure.js';
 import type { Options } from './lib/options.js';
-import type { ScaleLine } from './lib/peer-lines.js';
+import type { PairTimes, ScaleLine } from './lib/peer-lines.js';
 import { roundsOf } from './lib/plan.js';
 import { perPair, postedReceives, scalePlan, scaleRanks } from './lib/scale-plan.js';
 import { reportScale } from './lib/scale-report.js';
@@ -65,8 +65,7 @@ function resultsOf({ contestant: { id, title }, lines }: Found): ResultLine[] {
       ...(driver && { driver }),
     };
   };
-  const pairTimes = (of: (pair: { silent: number[]; posted: number[] }) => number[]) =>
-    lines.flatMap(({ pair }) => (pair ? of(pair) : []));
+  const pairTimes = (of: (pair: PairTimes) => number[]) => lines.flatMap(({ pair }) => (pair ? of(pair) : []));
   const kibibytes = (of: (line: ScaleLine) => number) => lines.map((line) => of(line) / 1024);
   return [
     result(

@@ -93,10 +93,15 @@ export interface ScaleLine {
   join: number;
   /** Of the slowest rank, by length of a block. */
   alltoall: { bytes: number; micros: number[] }[];
-  /** A short message between ranks 0 and 1 while the others are silent, and beside receives posted for others. */
-  pair?: { silent: number[]; posted: number[] };
+  pair?: PairTimes;
   shared: SharedMemory;
   driver?: string;
+}
+
+/** Of a short message between ranks 0 and 1, while the others are silent, and beside receives posted for others. */
+export interface PairTimes {
+  silent: number[];
+  posted: number[];
 }
 
 /** Shared memory in use in all ranks together: nobody has talked, each has with one other, each has with each. */

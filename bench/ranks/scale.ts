@@ -1,7 +1,7 @@
 // Many ranks: how long they take to join, an all-to-all, and the memory they share. bench/peers/mpi/scale.c does the same.
 import { readFileSync } from 'node:fs';
 import { Request, type World } from '../../lib/index.js';
-import { print } from '../lib/peer-lines.js';
+import { type PairTimes, print } from '../lib/peer-lines.js';
 import { samplesIn } from '../lib/plan.js';
 import { postedReceives, type ScalePlan } from '../lib/scale-plan.js';
 import { median } from '../lib/stats.js';
@@ -41,7 +41,7 @@ function alltoall(world: World, plan: ScalePlan, bytes: number): { bytes: number
 }
 
 /** The pair's own ranks; the others sleep in the barrier. */
-function pairTimes(world: World, plan: ScalePlan): { silent: number[]; posted: number[] } {
+function pairTimes(world: World, plan: ScalePlan): PairTimes {
   const talks = world.rank < 2;
   const silent = talks ? pairRate(world, plan) : [];
   const posted = talks ? pairRateBeside(world, plan, postedReceives) : [];

@@ -18,8 +18,7 @@ constexpr uint64_t kSpinNs = 50 * kUs, kCrowdedSpinNs = 2 * kUs;
 // A peer that is late by this much may be waiting for this very processor; from then on each look offers it.
 constexpr uint64_t kYieldAfterNs = 4 * kUs;
 constexpr uint64_t kFirstKickNs = kFirstKickMs * kMs, kLastKickNs = kLastKickMs * kMs;
-constexpr int kGlance = 48;
-constexpr int kGather = 32;
+constexpr int kGlance = 48, kGather = 32;  // looks: one or two microseconds
 constexpr uint32_t kRefuse = 8;  // waits, after one in which it was no use
 constexpr int kTriesPerLook = 16;  // a clock costs as much as a few looks at shared memory
 

@@ -291,7 +291,7 @@ bool Core::receive_from_ring(const Receive& r, Completion* c) {
   while (!p.gone && !p.faulty && next_eager(p, &h)) {
     const uint32_t next = posted.find(h.context, r.source, h.tag);
     if (next != kNone && slots[next].schedule != nullptr) return false;  // its next step is for run()
-    const uint32_t i = find_posted(h.context, r.source, h.tag);
+    const uint32_t i = next == kNone || take_back(next) ? next : find_posted(h.context, r.source, h.tag);
     if (i == kNone && (h.context != r.context || (r.tag != kAnyTag && h.tag != r.tag))) return false;
     if (i == kNone) {
       p.data_in.peek(r.data, sizeof h, h.length < r.length ? h.length : r.length);
@@ -303,7 +303,9 @@ bool Core::receive_from_ring(const Receive& r, Completion* c) {
     p.data_in.skip(h.bytes);
     // A sender matches what is advertised only where it sees that all it sent before has been taken.
     if (p.adverts != 0 || p.data_in.unreturned() >= layout.g.ring_bytes / 8) give_space_back(r.source);
-    if (i == kNone) return ++posts_since_look != 0;
+    if (i != kNone) continue;
+    ++posts_since_look;
+    return true;
   }
   return false;
 }
