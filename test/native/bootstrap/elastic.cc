@@ -53,9 +53,13 @@ struct Rank {
     for (uint32_t i = 0; i < gone.size(); ++i) gone[i] = joined->maps[i].absent;
   }
 
-  // One look, waiting for something to happen. Returns who is to be let in.
-  std::vector<uint32_t> look() {
+  // Waits for something to happen.
+  void notice() {
     for (const uint32_t dead : joined->liveness.drain(100).dead) gone[dead] = true;
+  }
+  // Likewise, and returns who is to be let in.
+  std::vector<uint32_t> look() {
+    notice();
     auto is_gone = [](void* self, uint32_t rank) { return bool{static_cast<Rank*>(self)->gone[rank]}; };
     return joined->answer_door(is_gone, this);
   }
@@ -77,8 +81,9 @@ struct Rank {
   void until_in(uint32_t rank) {
     while (turn() != rank) continue;
   }
+  // Lets nobody in, who might be that rank's next life.
   void until_gone(uint32_t rank) {
-    while (!gone[rank]) turn();
+    while (!gone[rank]) notice();
   }
 
   std::unique_ptr<Joined> joined;
