@@ -59,7 +59,8 @@ struct Partner {
   List owed;                  // own slots that owe the peer a reply
   uint32_t adverts;           // which of my_adverts are in use, as bits
   uint32_t advertised[kAdverts];  // and the slots that are advertised there
-  uint32_t unseen;            // so many times yet its coming to wait is not looked for
+  uint32_t unseen;            // so many times yet its coming to wait is not looked for,
+  uint32_t unheeded;          // and so many times whether it looks by itself
   uint32_t pipelines;         // own pipelined sends on the way to it
   uint32_t outstanding;       // own sends not done, and receives being moved
   bool ring_ready;            // the data ring towards it is committed
@@ -110,6 +111,8 @@ struct Core : Engine {
   uint32_t running_schedules;
   uint32_t open_sends, open_transfers, owed_replies;
   uint32_t turn;            // counts runs
+  bool handling;            // this run is a handler's, which waits for nothing
+  bool inside;              // Attention::Inside is published, in place of `state`
   uint64_t budget;          // bytes that this run may still copy, all transfers together
   uint64_t ends_at;         // when a handler's run has copied long enough, by the time-stamp counter; 0: no matter
   uint32_t last_lost;       // the peer whose end left this rank alone, or kNone
@@ -243,7 +246,6 @@ struct Core : Engine {
   bool advance_all(Effort effort);         // true: more that this thread could copy
   bool advance(Slot& s, Effort effort);
   bool left_to_peer(const Slot& s) const;
-  bool comes_to_wait(const Slot& s);
   bool copy_next(Slot& s);                 // one chunk; false: nothing claimed
   void pass_baton(Slot& s);
   bool holds_baton(const Slot& s) const;
@@ -267,6 +269,10 @@ struct Core : Engine {
 
   // ---- notice.cc
   void notify(uint32_t peer, Need need);
+  bool looks_by_itself(uint32_t peer);
+  bool comes_to_wait(const Slot& s);
+  void say_inside();
+  void come_out();
   bool anything_pending() const;
   bool something_to_do();
   bool may_have_something_of_ours(const Partner& p) const;

@@ -311,7 +311,9 @@ bool Core::run(Effort effort) {
 void Core::run_as_handler() {
   uint64_t sent = count.interrupts_sent;
   ends_at = handler_cycles != 0 ? arch::cycles() + handler_cycles : 0;
+  handling = true;
   run(Effort::Handler);
+  handling = false;
   ends_at = 0;
   // A sleeper's loop is to settle what is done, to copy on at full speed, and to
   // watch over interrupts that this run has sent (unanswered); wait() does anyway.
@@ -330,6 +332,7 @@ void Core::run_deferred() {
 
 // Lowers the mask, and does what handlers have left undone meanwhile.
 void Core::leave() {
+  if (inside) come_out();
   while (mask.lower_with_note()) run_deferred();
   if (!ready.empty()) come_back();
 }

@@ -3,6 +3,25 @@
 
 namespace uintr {
 
+namespace {
+
+constexpr uint32_t kRefused = 8;
+
+// Looks for as long as an interrupt would cost. Where that was in vain, the next ones do without.
+template <typename Seen>
+bool glance(uint64_t cycles, uint32_t& refused, Seen seen) {
+  if (refused != 0 && --refused != 0) return false;
+  const uint64_t began = arch::cycles();
+  do {
+    if (seen()) return true;
+    arch::relax();
+  } while (arch::cycles() - began < cycles);
+  refused = kRefused;
+  return false;
+}
+
+}  // namespace
+
 // Tells a peer that something was published for it.
 void Core::notify(uint32_t peer, Need need) {
   Partner& p = peers[peer];
@@ -15,6 +34,11 @@ void Core::notify(uint32_t peer, Need need) {
   // SYNC POINT: posted. The bit is set, then the count is read; a peer that
   // posts its first receive publishes the count, then looks at the bits.
   bool needs_cpu = need == Need::Cpu || (need == Need::Match && p.posted->load_sc() != 0);
+  if (needs_cpu && a == Attention::Computing && p.interruptible && !handling && looks_by_itself(peer)) {
+    ++count.interrupts_posted;
+    ++count.interrupts_suppressed;
+    return;
+  }
   bool wake =
       a == Attention::Blocked || (a == Attention::Sleeping && (!needs_cpu || !p.interruptible || !interrupt_wakes));
   if (needs_cpu) {
@@ -31,6 +55,51 @@ void Core::notify(uint32_t peer, Need need) {
     ++count.wakes_sent;
     if (traced()) trace_wake(peer);
     ports.wake(ports.self, peer);
+  }
+}
+
+// A rank that computes may be about to look: it has posted a receive and goes to wait for it, or asks again and again.
+bool Core::looks_by_itself(uint32_t peer) {
+  Partner& p = peers[peer];
+  return glance(glance_cycles, p.unheeded, [&] {
+    // SYNC POINT: pending. It takes the bit, then reads what was published before that was set. Or, as in notify(), it
+    // says that it looks, and then does (SYNC POINT: attention).
+    if ((p.bell->pending[rank / 64].load_sc() & (1ull << (rank % 64))) == 0) return true;
+    auto a = static_cast<Attention>(p.attention->load_sc());
+    return a == Attention::Polling || a == Attention::Inside;
+  });
+}
+
+// The peer has posted its part, perhaps just now, and who posts mostly waits next: a glance costs less than the copy or
+// the interrupt that it saves.
+bool Core::comes_to_wait(const Slot& s) {
+  Partner& p = peers[s.peer];
+  bool asleep = false;
+  return glance(glance_cycles, p.unseen, [&] {
+    asleep = static_cast<Attention>(p.attention->acquire()) == Attention::Sleeping;
+    return asleep || attentive(s.peer);
+  }) && !asleep && left_to_peer(s);
+}
+
+// A rank that computes is at something that takes longer than to say so: until it is through, an interrupt would find the
+// mask raised.
+void Core::say_inside() {
+  if (inside || handling || state != Attention::Computing) return;
+  inside = true;
+  header->attention.release(static_cast<uint32_t>(Attention::Inside));
+}
+
+void Core::come_out() {
+  for (bool again = false; inside; again = true) {
+    inside = false;
+    // SYNC POINT: attention. Peers left us alone because we were inside; now we say that we are not, then look once
+    // more. The second time as a handler does, which says nothing of the kind: so that this ends.
+    header->attention.exchange_sc(static_cast<uint32_t>(state));
+    if (!anything_pending()) return;
+    if (again)
+      run_as_handler();
+    else
+      run(Effort::Call);
   }
 }
 

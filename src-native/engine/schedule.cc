@@ -333,21 +333,12 @@ void Core::come_back() {
   ports.interrupt(ports.self, rank, false);
 }
 
-// A schedule may copy and combine for long where it is posted. Nobody need interrupt who is at it, and would find the mask
-// raised if he did.
+// It may copy and combine for long.
 Posted Engine::post_schedule(Schedule* schedule) {
   Core* c = core(this);
   Inside inside(c);
-  if (c->state != Attention::Computing) return c->post_schedule_now(*schedule);
-  c->state = Attention::Polling;
-  c->header->attention.release(static_cast<uint32_t>(Attention::Polling));
-  Posted posted = c->post_schedule_now(*schedule);
-  // SYNC POINT: attention. We say that we compute again, then look at the bitmap once more; a sender sets its bit, then
-  // reads what we said (notice.cc).
-  c->state = Attention::Computing;
-  c->header->attention.exchange_sc(static_cast<uint32_t>(Attention::Computing));
-  if (c->anything_pending()) c->run(Effort::Call);
-  return posted;
+  c->say_inside();
+  return c->post_schedule_now(*schedule);
 }
 
 }  // namespace uintr

@@ -9,7 +9,6 @@ namespace uintr {
 namespace {
 
 constexpr long kEsrch = 3;
-constexpr uint32_t kUnseen = 8;  // transfers
 
 uint64_t slice_for(uint64_t length, uint64_t configured) {
   if (configured != 0) return configured;
@@ -161,19 +160,6 @@ bool Core::left_to_peer(const Slot& s) const {
   return attentive(s.peer) && best_kind(peers[s.peer].theirs->copy_kinds.acquire(), s.heap_offset != kNoHeap) != 0;
 }
 
-// The peer has posted its part, perhaps just now, and who posts mostly waits next: a glance costs less than the copy or
-// the interrupt that it saves. Where it was in vain, the next transfers do without.
-bool Core::comes_to_wait(const Slot& s) {
-  Partner& p = peers[s.peer];
-  if (glance_cycles == 0 || (p.unseen != 0 && --p.unseen != 0)) return false;
-  for (uint64_t until = arch::cycles() + glance_cycles; arch::cycles() < until; arch::relax()) {
-    if (attentive(s.peer)) return left_to_peer(s);
-    if (static_cast<Attention>(p.attention->acquire()) == Attention::Sleeping) return false;
-  }
-  p.unseen = kUnseen;
-  return false;
-}
-
 // Claims and copies one chunk. False: there was none to claim, or the copy
 // failed and the transfer is closing.
 //
@@ -187,6 +173,7 @@ bool Core::copy_next(Slot& s) {
     close_transfer(s, Error::Protocol, Cause::None, 0);
     return false;
   }
+  say_inside();
   uint32_t c = is_receive(s) ? s.claimed : s.chunks - 1 - s.claimed;
   ++s.claimed;
   Partner& p = peers[s.peer];

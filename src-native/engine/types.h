@@ -38,6 +38,7 @@ enum class Attention : uint32_t {
   Polling,        // inside wait(), spinning: will look by itself
   Sleeping,       // between uv_prepare and uv_check: asleep, or in an I/O callback
   Blocked,        // inside wait(), asleep in the kernel: surely not computing
+  Inside,         // in a call that takes long: looks once more before it returns to its computation
 };
 
 // Who is advancing the engine, hence how much of the CPU it may use.

@@ -1,6 +1,8 @@
 // Who is told of what, and how: interrupts for ranks that compute, an eventfd
 // for those that sleep, nothing for those that look by themselves.
 // sources: src-native/engine/*.cc
+#include <thread>
+
 #include "world.h"
 
 using namespace test;
@@ -240,6 +242,30 @@ TEST("11 each_request and queues show what is there") {
   CHECK(q.posted == 2 && q.slots_used == 3 && q.queued_sends == 0);
   w[1].progress();
   CHECK_EQ(w[1].queues().unexpected_rendezvous, 1u);
+}
+
+TEST("12 a rank that computes and is about to look is not interrupted; one that is not, is") {
+  std::vector<unsigned char> out = pattern(kLarge, 9), in(kLarge);
+  for (bool looks : {true, false}) {
+    Options o;
+    o.glance_cycles = looks ? ~0ull / 2 : 1;  // until it looks, or once
+    World w(o);
+    Posted r = w[1].recv(kAnySource, in.data(), kLarge);
+    std::atomic<bool> stop{!looks};
+    std::thread asks_again([&] {
+      while (!stop.load()) w[1]->progress(Effort::Call);
+    });
+    Posted s = w[0].send(1, out.data(), kLarge);
+    CHECK_EQ(w[0].counters().interrupts_sent, looks ? 0u : 1u);
+    stop = true;
+    asks_again.join();
+    Counters c = w[0].counters();
+    CHECK_EQ(c.interrupts_posted, c.interrupts_sent + c.interrupts_suppressed);
+    w.settle();
+    CHECK_EQ(w[0].error(s), Error::None);
+    CHECK_EQ(w[1].error(r), Error::None);
+    CHECK(in == out);
+  }
 }
 
 CHECK_MAIN("engine/attention")

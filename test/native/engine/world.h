@@ -34,6 +34,7 @@ struct Options {
   uint32_t copy_kinds = kCopyDirect;
   uint32_t slice_bytes = 0;
   uint64_t handler_cycles = 0;
+  uint64_t glance_cycles = 0;  // of rank 0
   bool interrupts = true;
   bool interrupt_wakes = true;
   bool elastic = false;
@@ -181,6 +182,7 @@ inline void World::make_engine(Rank* r, const std::vector<PeerMap>& maps) {
   s.rank = r->rank;
   s.slice_bytes = options.slice_bytes;
   s.handler_cycles = options.handler_cycles;
+  s.glance_cycles = r->rank == 0 ? options.glance_cycles : 0;
   s.interrupts = options.interrupts;
   s.interrupt_wakes = options.interrupt_wakes;
   s.world = world_->base();
