@@ -24,7 +24,7 @@ constexpr uint64_t kThreadLetGoNs = 20'000'000'000;
 constexpr double kWaitSpinMicroseconds = 5000;
 // What a handler takes from a computation at once. An interrupt costs its two ranks some twenty: so most of it is copying,
 // also where memory is slow.
-constexpr uint64_t kHandlerMicros = 150;
+constexpr uint64_t kHandlerMicros = 100;
 // Less than an interrupt costs, and more than it takes to come from posting to waiting.
 constexpr uint64_t kGlanceMicros = 2;
 // Who comes to wait this soon after it has posted has not computed in between.
