@@ -17,7 +17,12 @@ export const availability = scenarioMeasure({
   title: '1 − (iter_t − work_t) / base_t, the part of a transfer in which its host computes on',
   unit: 'available',
   better: 'more',
-  scenarios: { sender: computes.sender, receiver: computes.receiver },
+  scenarios: {
+    sender: computes.sender,
+    receiver: computes.receiver,
+    'sender-long': `${computes.sender}, for as long as four transfers`,
+    'receiver-long': `${computes.receiver}, for as long as four transfers`,
+  },
   read: (line) => {
     if (line.bench !== 'availability') return undefined;
     const { bytes, scenario, iter, driver, copy } = line;

@@ -29,8 +29,8 @@ export interface OverlapLine {
 /** Printed by the host of Sandia's post-work-wait, in microseconds: without work, with the last work tried, and that alone. */
 export interface AvailabilityLine {
   bench: 'availability';
-  /** What the host does that computes. */
-  scenario: Exclude<Scenario, 'both'>;
+  /** What the host does that computes, and whether for four transfers. */
+  scenario: `${Exclude<Scenario, 'both'>}${'' | '-long'}`;
   bytes: number;
   base: number[];
   iter: number[];

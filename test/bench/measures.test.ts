@@ -97,7 +97,7 @@ describe('each measure, at tiny sizes', () => {
     const ran = run('availability', tiny);
     expectSchema(ran);
     expectContestants(ran, ['uintr/signal', 'uintr/poll'], ['openmpi', 'mpich']);
-    expectScenarios(ran, ['sender', 'receiver'], 'available');
+    expectScenarios(ran, ['sender', 'receiver', 'sender-long', 'receiver-long'], 'available');
     for (const { figure } of of(ran, 'result')) {
       expect(figure.best).toBeGreaterThanOrEqual(figure.median);
       expect(figure.p99).toBeLessThanOrEqual(figure.median);
