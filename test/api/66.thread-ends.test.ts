@@ -1,11 +1,10 @@
 // A worker that is a rank ends, at any moment: the others are told, and its process goes on.
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { World } from '../../lib/index.js';
 import { peerExited } from '../helpers/errors.js';
+import { temporaryFolder } from '../helpers/folder.js';
 import { DRIVERS, eachDriver, matrix, THREAD_COPIES } from '../helpers/matrix.js';
 import { ROOT } from '../helpers/paths.js';
 import { assertPattern, fill, pattern } from '../helpers/pattern.js';
@@ -161,13 +160,12 @@ matrix(
 );
 
 describe('memory that is not V8’s', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'uintr-foreign-'));
+  const folder = temporaryFolder('foreign');
   const addon = join(folder, 'foreign.node');
   beforeAll(() => {
     const source = join(ROOT, 'test', 'api', 'fixtures', 'foreign-memory.c');
     execFileSync('gcc', ['-shared', '-fPIC', '-o', addon, source]);
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   matrix(
     () => {

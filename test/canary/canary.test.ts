@@ -1,10 +1,10 @@
 // No interrupt changes what JavaScript computes, whatever executes it: each computation gives under fire what it gave
 // before, bit for bit. UINTR_STRESS_FACTOR makes it longer.
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { temporaryFolder } from '../helpers/folder.js';
 import { DRIVERS, environmentOf } from '../helpers/matrix.js';
 import { processTest, type Tools } from '../helpers/rank-test.js';
 import { registry } from '../helpers/registry.js';
@@ -77,11 +77,10 @@ for (const driver of DRIVERS.filter((name) => name !== 'poll')) {
     registry.withEnvironment(environmentOf(driver), () => {
       for (const [where, compute] of Object.entries({ 'the main thread': inMainThread, 'a worker': inWorker })) {
         for (const [mode, nodeOptions] of Object.entries(MODES)) canary(`${mode}, in ${where}`, nodeOptions, compute);
-        const profiles = registry.inRank ? '' : mkdtempSync(join(tmpdir(), 'uintr-canary-'));
+        const profiles = temporaryFolder('canary');
         const prof = ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', profiles];
         canary(`code that is profiled (--cpu-prof), in ${where}`, prof, compute, () => {
           expect(readdirSync(profiles).some((file) => file.endsWith('.cpuprofile'))).toBe(true);
-          rmSync(profiles, { recursive: true });
         });
       }
     });

@@ -1,9 +1,8 @@
 // What happens to real processes while they talk: foreign signals, profilers, garbage collection, too many of them,
 // and being stopped. UINTR_STRESS_FACTOR makes it longer.
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { temporaryFolder } from '../helpers/folder.js';
 import { eachDriver } from '../helpers/matrix.js';
 import { assertPattern, pattern } from '../helpers/pattern.js';
 import { rankTest } from '../helpers/rank-test.js';
@@ -35,14 +34,13 @@ eachDriver(() => {
     },
   );
 
-  const profiles = mkdtempSync(join(tmpdir(), 'uintr-profiles-'));
+  const profiles = temporaryFolder('profiles');
   rankTest(
     '3. with --cpu-prof, whose signals come a thousand times a second, messages arrive and the profile is written',
     { env, timeoutMs, nodeOptions: ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', profiles] },
     (world, t) => traffic(world, t, { rounds: rounds(1_000), sizes: SIZES, work: 300 }),
     () => {
       expect(readdirSync(profiles).filter((name) => name.endsWith('.cpuprofile')).length).toBeGreaterThanOrEqual(2);
-      rmSync(profiles, { recursive: true });
     },
   );
 
@@ -127,7 +125,7 @@ eachDriver(() => {
   );
 
   const threads = { ranks: 4, processes: [[0, 1, 2], [3]], env, timeoutMs } as const;
-  const workerProfiles = mkdtempSync(join(tmpdir(), 'uintr-profiles-'));
+  const workerProfiles = temporaryFolder('profiles');
   rankTest(
     '8. worker threads with --cpu-prof, garbage collections and foreign signals to their process',
     {
@@ -148,7 +146,6 @@ eachDriver(() => {
       expect(readdirSync(workerProfiles).filter((name) => name.endsWith('.cpuprofile')).length).toBeGreaterThanOrEqual(
         4,
       );
-      rmSync(workerProfiles, { recursive: true });
     },
   );
 });
