@@ -66,10 +66,9 @@ void World::gather() {
   uint32_t have = engine_->completions();
   if (have >= wanted || (gathers_refused_ != 0 && --gathers_refused_ != 0)) return;
   const uint32_t before = have;
-  const uint64_t copied = engine_->pieces_copied();
   for (int i = 0; i < kGather && have < wanted; ++i) {
     // Not while larger things are under way, which take longer.
-    if (advance(Effort::Idle) || engine_->pieces_copied() != copied) return;
+    if (engine_->copying() || advance(Effort::Idle)) return;
     if (engine_->completions() != have) {
       have = engine_->completions();
       i = 0;
@@ -89,11 +88,11 @@ uint32_t World::wait_slice(double ms) {
   // Finalizers run from the event loop only, and others may wait for what this rank has borrowed.
   if (!loans_.empty()) reclaim();
   if (!has_news()) relieve_stalled();
+  const bool stalled = engine_->waits_for_memory();  // already, and nothing could be done about it
   if (has_news() || (!after_long && !engine_->transferring() && glance())) {
     gather();
     return take_batch();
   }
-  const bool stalled = engine_->waits_for_memory();  // already, and nothing could be done about it
   uint64_t now = uv_hrtime();
   if (stalled || !loans_.empty()) ms = std::min(ms, kSliceMs);
   const uint64_t end = now + static_cast<uint64_t>(std::max(ms, 0.0) * 1e6);
@@ -107,6 +106,7 @@ uint32_t World::wait_slice(double ms) {
   const uint64_t spin = offering ? std::max(kSpinNs, brisk) : kCrowdedSpinNs;
   engine_->begin_polling();
   uint64_t spin_until = first ? now + spin : 0;
+  uint64_t to_give = spin;
   const uint64_t yield_from = crowded() ? now : now + kYieldAfterNs;
   uint64_t copied = engine_->pieces_copied();
   for (;;) {
@@ -136,8 +136,13 @@ uint32_t World::wait_slice(double ms) {
       if (!moving && offering && now >= yield_from) {
         sched_yield();
         const uint64_t away = uv_hrtime() - now;
-        // Meanwhile this rank looked at nothing, so that is not what the spin bounds; but who computes may do so for long.
-        if (offer_.took(away)) spin_until += away;
+        // Meanwhile this rank looked at nothing, so that is not what the spin bounds; but others may compute for long,
+        // if only for short times one after another.
+        if (offer_.took(away)) {
+          const uint64_t more_time = std::min(away, to_give);
+          spin_until += more_time;
+          to_give -= more_time;
+        }
       }
       continue;
     }

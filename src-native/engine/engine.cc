@@ -363,6 +363,7 @@ bool Engine::progress(Effort effort) {
 }
 
 uint64_t Engine::pieces_copied() const { return core(this)->count.pieces_copied; }
+bool Engine::copying() const { return !core(this)->work.empty(); }
 bool Engine::transferring() const { return core(this)->open_sends != 0 || core(this)->open_transfers != 0; }
 uint64_t Engine::interrupts_handled() const { return core(this)->count.interrupts_handled; }
 

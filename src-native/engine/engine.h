@@ -182,6 +182,7 @@ class Engine {
   // Pieces of transfers this rank has copied so far, in calls and handlers: a
   // waiter sees by it that a transfer moves.
   uint64_t pieces_copied() const;
+  bool copying() const;                 // something matched is to be moved by this end
   bool transferring() const;            // messages of its own that are not over, or that it is receiving
   uint64_t interrupts_handled() const;  // handler runs
   // Takes up to `max` finished requests. Handles in them are free afterwards.

@@ -103,7 +103,7 @@ bool Core::advance_all(Effort effort) {
     Slot& s = slots[l - 1];
     l = s.work.next;
     // What this run has matched has had its slice; who computes gives the other end its turn now, unless that has had it.
-    if (s.turn == turn && effort != Effort::Idle && !holds_baton(s)) {
+    if (s.turn == turn && effort != Effort::Idle && (s.flags & kPipelined) == 0 && !holds_baton(s)) {
       more = true;
       continue;
     }

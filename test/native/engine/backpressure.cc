@@ -164,4 +164,19 @@ TEST("07 replies that find no room are kept and sent later") {
   CHECK_EQ(w[1].queues().slots_used, 0u);
 }
 
+TEST("08 a pipelined send that is matched while short ones wait for the ring moves by interrupts alone") {
+  Options o = small();
+  o.copy_kinds = kCopyPipeline;
+  World w(o);
+  std::vector<unsigned char> out = pattern(3000, 8), in(3000), shorts(224);
+  Posted r = w[1].recv(0, in.data(), in.size(), 1);
+  Posted s = w[0].send(1, out.data(), out.size(), 1);
+  while (w[0].queues().queued_sends < 2) w[0].send(1, shorts.data(), shorts.size(), 2);
+  w.handlers();
+  CHECK(in == out);
+  w.settle();
+  CHECK_EQ(w[0].error(s), Error::None);
+  CHECK_EQ(w[1].error(r), Error::None);
+}
+
 CHECK_MAIN("engine/backpressure")
