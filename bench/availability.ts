@@ -20,8 +20,8 @@ export const availability = scenarioMeasure({
   scenarios: {
     sender: computes.sender,
     receiver: computes.receiver,
-    'sender-long': `${computes.sender}, for as long as four transfers`,
-    'receiver-long': `${computes.receiver}, for as long as four transfers`,
+    'sender-long': `${computes.sender} (4 transfers)`,
+    'receiver-long': `${computes.receiver} (4 transfers)`,
   },
   read: (line) => {
     if (line.bench !== 'availability') return undefined;

@@ -29,7 +29,7 @@ export interface OverlapLine {
 /** Printed by the host of Sandia's post-work-wait, in microseconds: without work, with the last work tried, and that alone. */
 export interface AvailabilityLine {
   bench: 'availability';
-  /** What the host does that computes, and whether for four transfers. */
+  /** What the host does that computes, and whether for as long as four transfers. */
   scenario: `${Exclude<Scenario, 'both'>}${'' | '-long'}`;
   bytes: number;
   base: number[];
