@@ -12,6 +12,7 @@ Outcome exhaust(Machine* machine, Case* c, uint32_t bound, uint64_t max_executio
     }
     ++outcome.executions;
     outcome.failure = c->run(machine, &choices);
+    outcome.points += choices.points();
     if (!outcome.failure.empty()) {
       outcome.taken = choices.taken();
       outcome.complete = false;
@@ -24,16 +25,17 @@ Outcome exhaust(Machine* machine, Case* c, uint32_t bound, uint64_t max_executio
 Outcome randomize(Machine* machine, Case* c, uint64_t seed, uint32_t* expected_points) {
   Randomized choices;
   choices.begin(seed, *expected_points);
-  Outcome outcome{1, false, c->run(machine, &choices), {}};
+  Outcome outcome{1, 0, false, c->run(machine, &choices), {}};
   outcome.taken = choices.taken();
   *expected_points = choices.points();
+  outcome.points = choices.points();
   return outcome;
 }
 
 Outcome replay(Machine* machine, Case* c, const std::vector<Choices::Taken>& taken) {
   Replayed choices;
   choices.begin(taken);
-  Outcome outcome{1, false, c->run(machine, &choices), {}};
+  Outcome outcome{1, 0, false, c->run(machine, &choices), {}};
   outcome.taken = choices.taken();
   return outcome;
 }

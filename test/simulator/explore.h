@@ -22,6 +22,7 @@ class Case {
 
 struct Outcome {
   uint64_t executions = 0;
+  uint64_t points = 0;   // of these: states in which the run could have gone on in several ways
   bool complete = true;  // nothing within the bound was left out
   std::string failure;   // of the last execution; empty: none failed
   std::vector<Choices::Taken> taken;

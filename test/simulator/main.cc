@@ -104,6 +104,8 @@ int run(int argc, char** argv) {
   if (all || a.exhaustive) run_exhaustive(&machine, a.limits, &totals);
   if (all) a.limits.random = kNormalRandom;
   if (a.limits.random != 0) run_random(&machine, a.limits, &totals);
+  std::printf("states explored: %llu, in %llu executions\n", static_cast<unsigned long long>(totals.points),
+              static_cast<unsigned long long>(totals.executions));
   std::printf(totals.failed != 0 ? "%llu executions\n" : "ok simulator %llu checks\n",
               static_cast<unsigned long long>(totals.executions));
   return totals.failed != 0;

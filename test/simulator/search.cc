@@ -29,7 +29,7 @@ void run_litmus_tests(Machine* machine, Totals* totals) { totals->failed += run_
 void run_exhaustive(Machine* machine, const Limits& limits, Totals* totals) {
   uint64_t before = totals->executions;
   double begin = seconds();
-  uint32_t cases = 0, bounds[10] = {};
+  uint32_t cases = 0, three = 0, bounds[10] = {};
   for (const Scenario& s : scenarios()) {
     EngineCase* c = s.engine_case.get();
     if (c->name.find(limits.only) == std::string::npos) continue;
@@ -37,7 +37,9 @@ void run_exhaustive(Machine* machine, const Limits& limits, Totals* totals) {
     double at = seconds();
     Outcome o = exhaust(machine, c, bound, limits.executions != 0 ? limits.executions : ~0ull);
     totals->executions += o.executions;
+    totals->points += o.points;
     ++cases;
+    three += c->settings.ranks > 2;
     ++bounds[bound < 10 ? bound : 9];
     if (!o.failure.empty()) {
       ++totals->failed;
@@ -54,7 +56,7 @@ void run_exhaustive(Machine* machine, const Limits& limits, Totals* totals) {
   for (int b = 0; b < 10; ++b) {
     if (bounds[b] != 0) std::printf(" %d: %u", b, bounds[b]);
   }
-  std::printf("), %llu executions, %.1f s\n", number(totals->executions - before), seconds() - begin);
+  std::printf("; with three ranks: %u), %llu executions, %.1f s\n", three, number(totals->executions - before), seconds() - begin);
 }
 
 void run_random(Machine* machine, const Limits& limits, Totals* totals) {
@@ -68,6 +70,7 @@ void run_random(Machine* machine, const Limits& limits, Totals* totals) {
     for (uint64_t schedule = 0; schedule < 3; ++schedule) {
       Outcome o = randomize(machine, c.get(), seed * 3 + schedule, &points);
       ++totals->executions;
+      totals->points += o.points;
       if (o.failure.empty()) continue;
       ++failed;
       report(*c, shrink(machine, c.get(), o));

@@ -21,6 +21,7 @@ struct Limits {
 
 struct Totals {
   uint64_t executions = 0;
+  uint64_t points = 0;  // Outcome::points
   uint32_t failed = 0;
 };
 
