@@ -1,6 +1,9 @@
 // Sandia's post-work-wait, as in bench/ranks/availability.ts.
 #include "work.h"
 
+static const double long_enough[] = {1.5, 4}; // transfers; the first is Sandia's
+static const char *lengths[] = {"", "-long"};
+
 static void tell(int count) { MPI_Send(&count, 1, MPI_INT, peer_, TAG_ORDER, MPI_COMM_WORLD); }
 
 static void post_work_wait(char *data, size_t bytes, int count, long iterations, double *alone, double *iter) {
@@ -25,9 +28,24 @@ static void print_availability(const char *scenario, const char *length, size_t 
   fflush(stdout);
 }
 
+// One process prints: of two, launchers mix the lines.
+static void report(const char *scenario, int length, size_t bytes, double *times[3], int count) {
+  if (rank_ == 0) return print_availability(scenario, lengths[length], bytes, times[0], times[1], times[2], count);
+  tell(-count);
+  for (int i = 0; i < 3; i++) gather_times(times[i], NULL, count);
+}
+
+static void report_theirs(const char *scenario, int length, size_t bytes, int count) {
+  double *times[3];
+  for (int i = 0; i < 3; i++) {
+    times[i] = must(malloc(count * sizeof *times[i]));
+    gather_times(NULL, times[i], count);
+  }
+  report(scenario, length, bytes, times, count);
+  for (int i = 0; i < 3; i++) free(times[i]);
+}
+
 static void host(const char *scenario, char *data, size_t bytes, struct bench_plan plan, double rate) {
-  const double long_enough[] = {1.5, 4}; // transfers; the first is Sandia's
-  const char *lengths[] = {"", "-long"};
   int most = plan.most > 5 ? plan.most : 5;
   double *base = must(malloc(most * sizeof *base));
   double *alone = must(malloc(most * sizeof *alone));
@@ -44,7 +62,7 @@ static void host(const char *scenario, char *data, size_t bytes, struct bench_pl
       iterations *= 2;
     }
     post_work_wait(data, bytes, count, iterations, alone, iter);
-    print_availability(scenario, lengths[i], bytes, base, alone, iter, count);
+    report(scenario, i, bytes, (double *[]){base, alone, iter}, count);
   }
   tell(0);
   free(base);
@@ -53,11 +71,12 @@ static void host(const char *scenario, char *data, size_t bytes, struct bench_pl
 }
 
 // The other end, which works nothing.
-static void accompany(char *data, size_t bytes) {
-  for (;;) {
+static void accompany(const char *scenario, char *data, size_t bytes) {
+  for (int length = 0;;) {
     int count;
     MPI_Recv(&count, 1, MPI_INT, peer_, TAG_ORDER, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     if (count == 0) return;
+    if (count < 0) report_theirs(scenario, length++, bytes, -count);
     for (int i = 0; i < count; i++) {
       sync_ends();
       sync_ends();
@@ -76,7 +95,7 @@ int main(int argc, char **argv) {
     char *data = buffer_of(bytes);
     for (int rank = 0; rank < 2; rank++) {
       if (rank_ == rank) host(scenarios[rank], data, bytes, plan, rate);
-      else accompany(data, bytes);
+      else accompany(scenarios[rank], data, bytes);
     }
     free(data);
   }
