@@ -34,16 +34,11 @@ void Core::notify(uint32_t peer, Need need) {
   // SYNC POINT: posted. The bit is set, then the count is read; a peer that
   // posts its first receive publishes the count, then looks at the bits.
   bool needs_cpu = need == Need::Cpu || (need == Need::Match && p.posted->load_sc() != 0);
-  if (needs_cpu && a == Attention::Computing && p.interruptible && !handling && looks_by_itself(peer)) {
-    ++count.interrupts_posted;
-    ++count.interrupts_suppressed;
-    return;
-  }
   bool wake =
       a == Attention::Blocked || (a == Attention::Sleeping && (!needs_cpu || !p.interruptible || !interrupt_wakes));
   if (needs_cpu) {
     ++count.interrupts_posted;
-    if (p.interruptible && (a == Attention::Computing || a == Attention::Sleeping)) {
+    if (p.interruptible && (a == Attention::Sleeping || (a == Attention::Computing && !looks_by_itself(peer)))) {
       ++count.interrupts_sent;
       if (traced()) trace_interrupt(peer);
       ports.interrupt(ports.self, peer, false);
@@ -60,6 +55,7 @@ void Core::notify(uint32_t peer, Need need) {
 
 // A rank that computes may be about to look: it has posted a receive and goes to wait for it, or asks again and again.
 bool Core::looks_by_itself(uint32_t peer) {
+  if (handling) return false;  // a handler waits for nothing
   Partner& p = peers[peer];
   return glance(glance_cycles, p.unheeded, [&] {
     // SYNC POINT: pending. It takes the bit, then reads what was published before that was set. Or, as in notify(), it
@@ -82,9 +78,9 @@ bool Core::comes_to_wait(const Slot& s) {
 }
 
 // A rank that computes is at something that takes longer than to say so: until it is through, an interrupt would find the
-// mask raised.
+// mask raised. Where there are no interrupts that is nothing to say.
 void Core::say_inside() {
-  if (inside || handling || state != Attention::Computing) return;
+  if (!interrupts || inside || handling || state != Attention::Computing) return;
   inside = true;
   header->attention.release(static_cast<uint32_t>(Attention::Inside));
 }
