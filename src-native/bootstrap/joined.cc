@@ -65,7 +65,7 @@ bool JoinedRank::make_own(const JoinRequest& request, JoinError* error) {
 bool JoinedRank::be_alone(JoinError* error) {
   const Layout layout{geometry};
   if (!Segment::create(Segment::Kind::World, layout.world_bytes(), &world, error)) return false;
-  const int failed = world.commit(0, layout.claim(0, 0));
+  const int failed = world.commit(0, layout.match_word(0, 0));
   if (failed != 0) return fail_syscall(error, "fallocate", failed, "no memory for the doorbells");
   rank = 0;
   return begin(error);

@@ -117,8 +117,8 @@ void Rendezvous::form() {
   if (!Segment::create(Segment::Kind::World, layout.world_bytes(), &world_, &error)) {
     return fail_all(error.message, wire::kNoMemory);
   }
-  // Doorbells are rung by handlers, which cannot deal with a lack of memory; claim words are their owners' to commit.
-  if ((failed = world_.commit(0, layout.claim(0, 0))) != 0) {
+  // Doorbells are rung by handlers, which cannot deal with a lack of memory; match words are their owners' to commit.
+  if ((failed = world_.commit(0, layout.match_word(0, 0))) != 0) {
     return fail_all("no memory for the doorbells: fallocate failed with " + errno_name(failed), wire::kNoMemory);
   }
   ranks_.assign(size_, nullptr);

@@ -41,9 +41,9 @@ void Core::advertise(uint32_t i) {
   pub.address.set_relaxed(reinterpret_cast<uint64_t>(s.buffer));
   pub.heap_offset.set_relaxed(s.heap_offset);
   pub.room.set_relaxed(s.length);
-  // SYNC POINT: advert. What describes the receive is written, then its claim word opened, then both can be found. It is
+  // SYNC POINT: advert. What describes the receive is written, then its match word opened, then both can be found. It is
   // written anew only after the word has left Open, so a sender whose compare-and-swap wins has read what belongs to it.
-  claim::open(&claims[i], s.generation);
+  match::open(&match_words[i], s.generation);
   p.my_adverts[k].release(advert_word(i, s.generation));
   p.adverts |= 1u << k;
   p.advertised[k] = i;
@@ -57,7 +57,7 @@ bool Core::retract(Slot& s) {
   p.my_adverts[k].release(0);
   p.adverts &= ~(1u << k);
   s.advert = 0;
-  return claim::decide(&claims[index(s)], s.generation, claim::Withdrawn);
+  return match::decide(&match_words[index(s)], s.generation, match::Withdrawn);
 }
 
 // A posted receive is to be matched, or taken back, by this rank. False: it is
@@ -94,7 +94,7 @@ void Core::on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort e
   bool waits = s.state == SlotState::Taken || (s.state == SlotState::Posted && s.advert != 0) ||
                (s.state == SlotState::Closing && s.remote_generation == 0);
   bool tag_fits = s.tag == kAnyTag ? h.tag <= 0x7fffffffu : h.tag == s.tag;
-  // Not the claim word: any rank can write there, and it is not to cost an honest sender its peer.
+  // Not the match word: any rank can write there, and it is not to cost an honest sender its peer.
   if (!waits || !tag_fits || h.length == 0 || b.how != How::Chunks || !plausible(s, h, b)) return fault(s.peer);
   if (s.state == SlotState::Posted) note_taken(s);
   s.tag = h.tag;
@@ -125,7 +125,7 @@ bool Core::match_advertised(Slot& s, Effort effort) {
     bool in_heap = heap_offset <= layout.g.heap_bytes && s.length <= layout.g.heap_bytes - heap_offset;
     if (s.length > room || (heap_offset != kNoHeap && !in_heap)) return false;
     if (best_kind(p.kinds, heap_offset != kNoHeap) == 0) return false;
-    if (!claim::decide(&p.claims[slot], generation, claim::Moving)) return false;
+    if (!match::decide(&p.match_words[slot], generation, match::Matched)) return false;
     list_remove(&p.queued, index(s), links());
     s.state = SlotState::Active;
     s.matcher = true;
@@ -136,7 +136,6 @@ bool Core::match_advertised(Slot& s, Effort effort) {
     s.remote_generation = generation;
     s.chunk = chunk_for(s.moving);
     s.chunks = static_cast<uint32_t>((s.moving - 1) / s.chunk + 1);
-    claim::begin(&claims[index(s)], s.generation);
     ++count.rendezvous_sent;
     ++count.pushed;
     if (traced()) trace_match(s);

@@ -22,6 +22,7 @@
 #include "engine/arena.h"
 #include "engine/claim.h"
 #include "engine/engine.h"
+#include "engine/match.h"
 #include "engine/posted.h"
 #include "engine/records.h"
 #include "engine/slots.h"
@@ -44,7 +45,9 @@ struct Partner {
   const Shared<uint64_t>* their_adverts;     // receives of the peer that we may match
   Shared<uint64_t>* my_adverts;              // and of ours that it may
   const PublicSlot* slots;
-  ClaimWord* claims;                         // of the peer's slots
+  Shared<uint64_t>* my_copying;              // the send of the peer's that we copy from unannounced
+  const Shared<uint64_t>* their_copying;     // and of ours that it does
+  MatchWord* match_words;                    // of the peer's slots
   Doorbell* bell;
   unsigned char* heap;
   int32_t pid;
@@ -88,7 +91,7 @@ struct Core : Engine {
   unsigned char* control;  // own segment
   ControlHeader* header;
   PublicSlot* public_slots;
-  ClaimWord* claims;       // of own slots
+  MatchWord* match_words;  // of own slots
   Doorbell* bell;
   unsigned char* heap;
   Partner* peers;
@@ -98,7 +101,7 @@ struct Core : Engine {
   Slot* slots;
   uint32_t free_head;       // index + 1 of the first unused slot, linked by Slot::links.next
   uint32_t slots_touched;   // slots ever used
-  uint32_t slots_committed; // slots whose public words and claim words exist
+  uint32_t slots_committed; // slots whose public words and match words exist
   uint32_t slots_used;
   PostedQueue posted;
   UnexpectedQueue unexpected;
@@ -246,7 +249,15 @@ struct Core : Engine {
   bool advance_all(Effort effort);         // true: more that this thread could copy
   bool advance(Slot& s, Effort effort);
   bool left_to_peer(const Slot& s) const;
+  void say_claim(const Slot& s, uint32_t flags);
+  claim::Seen other_end(const Slot& s) const;
+  bool any_left(const Slot& s) const;
+  bool claim_next(Slot& s);
   bool copy_next(Slot& s);                 // one chunk; false: nothing claimed
+  bool copy_unannounced(Slot& s);          // the only chunk; false: not copied
+  long copy_chunk(Slot& s, uint32_t chunk);
+  void copy_failed(Slot& s, long result);
+  void conclude(Slot& s);
   void pass_baton(Slot& s);
   bool holds_baton(const Slot& s) const;
   bool push_data(Slot& s);
@@ -258,12 +269,10 @@ struct Core : Engine {
   void on_fin(uint32_t peer, const RecordHeader& h);
   void settle(Slot& s, Error error, Cause cause, bool tell);
   void close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno);
-  bool other_end_done(const Slot& s, uint32_t claimed_in_all) const;
   bool other_end_inside(const Slot& s) const;
   static uint32_t chunk_for(uint64_t length);
   static uint32_t best_kind(uint32_t kinds, bool in_heap);
   uint32_t usable_kind(const Slot& s) const;
-  ClaimWord* claim_of(const Slot& s) const;
   void to_work(Slot& s);
   void off_work(Slot& s);
 

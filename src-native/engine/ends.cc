@@ -126,7 +126,7 @@ void Core::fail_posted(Error error) {
       finish(s, error);
     }
     // Its sender will say who it is; then this transfer is closed.
-    if (s.state == SlotState::Taken) s.state = SlotState::Closing, s.error = error;
+    if (s.state == SlotState::Taken) close_transfer(s, error, Cause::None, 0);
   }
 }
 
@@ -188,7 +188,7 @@ void Engine::revive(uint32_t peer, const PeerMap& map, uint32_t kept) {
   to->interrupt_at.release(0);
   to->noticed_at.release(0);
   Partner p{};
-  p.claims = old.claims;
+  p.match_words = old.match_words;
   p.bell = old.bell;
   p.pool = old.pool;
   p.outstanding = old.outstanding;  // eager messages that were matched and are not received yet
@@ -271,7 +271,6 @@ void Engine::abandon(Error error) {
       case SlotState::Offered:
         if (!c->withdraw(s, error, Cause::None)) {
           // Matched, but the Match is still on its way.
-          s.state = SlotState::Closing;
           c->close_transfer(s, error, Cause::None, 0);
         }
         break;

@@ -101,7 +101,7 @@ Engine* Engine::create(void* memory, const Setup& setup) {
   c->control = const_cast<unsigned char*>(setup.peers[setup.rank].control);
   c->header = reinterpret_cast<ControlHeader*>(c->control);
   c->public_slots = reinterpret_cast<PublicSlot*>(c->control + c->layout.slot(0));
-  c->claims = reinterpret_cast<ClaimWord*>(setup.world + c->layout.claim(c->rank, 0));
+  c->match_words = reinterpret_cast<MatchWord*>(setup.world + c->layout.match_word(c->rank, 0));
   c->bell = reinterpret_cast<Doorbell*>(setup.world + c->layout.doorbell(c->rank));
   c->heap = setup.peers[setup.rank].heap;
   c->peers = parts.peers;
@@ -111,7 +111,7 @@ Engine* Engine::create(void* memory, const Setup& setup) {
   c->arena.attach(parts.units, g.heap_bytes);
 
   for (uint32_t i = 0; i < g.size; ++i) {
-    c->peers[i].claims = reinterpret_cast<ClaimWord*>(setup.world + c->layout.claim(i, 0));
+    c->peers[i].match_words = reinterpret_cast<MatchWord*>(setup.world + c->layout.match_word(i, 0));
     c->peers[i].bell = reinterpret_cast<Doorbell*>(setup.world + c->layout.doorbell(i));
     c->attach_peer(i, setup.peers[i]);
   }
@@ -147,6 +147,8 @@ void Core::attach_peer(uint32_t peer, const PeerMap& m) {
   p.my_released = &from->released_blocks;
   p.their_adverts = their_in->adverts;
   p.my_adverts = from->adverts;
+  p.my_copying = &from->copying;
+  p.their_copying = &their_in->copying;
   p.slots = reinterpret_cast<const PublicSlot*>(m.control + layout.slot(0));
   p.heap = m.heap;
   p.pid = m.pid;
@@ -173,7 +175,7 @@ uint32_t Core::take_slot() {
       uint32_t n = layout.g.max_requests - slots_committed;
       if (n > kCommitStep) n = kCommitStep;
       if (!ports.commit(ports.self, Ports::Segment::Control, layout.slot(slots_committed), n * sizeof(PublicSlot)) ||
-          !ports.commit(ports.self, Ports::Segment::World, layout.claim(rank, slots_committed), n * sizeof(ClaimWord)))
+          !ports.commit(ports.self, Ports::Segment::World, layout.match_word(rank, slots_committed), n * sizeof(MatchWord)))
         return kNone;
       slots_committed += n;
     }
@@ -192,7 +194,7 @@ Slot& Core::renew(uint32_t i) {
   s.generation = generation;
   s.heap_offset = s.remote_heap = kNoHeap;
   s.entry = kNone;
-  public_slots[i].done.release(uint64_t{generation} << 32);
+  public_slots[i].claim.release(claim::make(generation, 0));
   public_slots[i].passes.release(uint64_t{generation} << 32);
   return s;
 }

@@ -3,7 +3,7 @@
 //   control  one per rank: only its owner maps it writable (the memfd is sealed
 //            against later writable mappings), peers map it read-only
 //   world    one per world: what two ranks must both write, and no more:
-//            doorbells and claim words
+//            doorbells and match words
 //   heap     one per rank, writable by all: message data only
 //
 // All of it is sparse: pages that are never touched cost nothing, so memory
@@ -19,7 +19,7 @@
 namespace uintr {
 
 constexpr uint64_t kControlMagic = 0x31306c7274636975ull;  // "uictrl01"
-constexpr uint32_t kLayoutVersion = 3;
+constexpr uint32_t kLayoutVersion = 4;
 constexpr uint32_t kAdverts = 8;       // receives that are advertised to one peer at a time
 constexpr uint32_t kBlockBytes = 512;  // unit of eager credit, and of the unexpected pool
 
@@ -69,14 +69,15 @@ struct Inbound {
   alignas(64) Shared<uint64_t> data_head;  // bytes ever consumed
   Shared<uint64_t> released_blocks;        // eager credit ever given back
   alignas(64) Shared<uint64_t> reply_head;
+  Shared<uint64_t> copying;  // {generation, slot} of the send that the owner copies from before it has said Match, or 0
   alignas(64) Shared<uint64_t> adverts[kAdverts];  // {generation, slot + 1} of a receive that it may match, or 0
 };
 
 // The public side of a request slot: what the partner of a transfer polls.
-// `done` and `passes` carry the slot's generation in their upper halves; the rest
+// `claim` and `passes` carry the slot's generation in their upper halves; the rest
 // describes an advertised receive (advert.cc).
 struct PublicSlot {
-  alignas(64) Shared<uint64_t> done;    // chunks the owner has copied to the end
+  alignas(64) Shared<uint64_t> claim;   // what the owner copies, and whether it does (claim.h)
   Shared<uint64_t> passes;              // times the owner has passed the baton
   Shared<uint32_t> context, tag;
   Shared<uint64_t> address, heap_offset, room;
@@ -104,8 +105,8 @@ struct Formed {
   alignas(64) Shared<uint32_t> word;
 };
 
-// One per (rank, slot): of a send, who copies which chunk; of an advertised receive, who matches it (claim.h).
-struct ClaimWord {
+// One per (rank, slot): of a send, whether it is matched or withdrawn; of an advertised receive, who matches it (match.h).
+struct MatchWord {
   alignas(64) Shared<uint64_t> word;
 };
 
@@ -124,10 +125,10 @@ struct Layout {
 
   uint64_t doorbell(uint32_t rank) const { return rank * uint64_t{sizeof(Doorbell)}; }
   uint64_t formed() const { return doorbell(g.size); }
-  uint64_t claim(uint32_t rank, uint32_t slot) const {
-    return round_up(formed() + sizeof(Formed), 4096) + (uint64_t{rank} * g.max_requests + slot) * sizeof(ClaimWord);
+  uint64_t match_word(uint32_t rank, uint32_t slot) const {
+    return round_up(formed() + sizeof(Formed), 4096) + (uint64_t{rank} * g.max_requests + slot) * sizeof(MatchWord);
   }
-  uint64_t world_bytes() const { return round_up(claim(g.size, 0), 4096); }
+  uint64_t world_bytes() const { return round_up(match_word(g.size, 0), 4096); }
 };
 
 // How many lives of `rank` the owner of that control segment touches nothing of any more.

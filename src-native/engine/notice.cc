@@ -122,8 +122,7 @@ bool Core::something_to_do() {
       // Room that came since we asked for it has set a bit; so no bit, no room.
       continue;
     }
-    uint32_t gen = is_receive(s) ? s.remote_generation : s.generation;
-    if (usable_kind(s) != 0 && claim::any_left(claim_of(s), gen, s.chunks)) return true;
+    if (usable_kind(s) != 0 && any_left(s)) return true;
   }
   return false;
 }

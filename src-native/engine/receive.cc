@@ -6,7 +6,7 @@ namespace uintr {
 
 uint32_t Core::find_unexpected(uint32_t context, uint32_t source, uint32_t tag) {
   return unexpected.find(context, source, tag, [this](const Unexpected& u) {
-    return u.eager || claim::is_open(&peers[u.source].claims[u.slot], u.generation);
+    return u.eager || match::is_open(&peers[u.source].match_words[u.slot], u.generation);
   });
 }
 
@@ -96,7 +96,7 @@ void Core::stall(Slot& s) {
 }
 
 // `s` hangs in no list and is matched with `entry`, which is in no queue any
-// more; a rendezvous has been claimed (Open → Moving).
+// more; of a rendezvous, the match word has been won (Open → Matched).
 void Core::receive_entry(Slot& s, uint32_t entry, Effort effort) {
   attach(s, entry);
   receive_matched(s, effort);
@@ -124,7 +124,7 @@ void Core::hand_back(Slot& s) {
   // SYNC POINT: hand-back. A sender that gives the message up closes the word
   // (claim.h): either it sees that nobody has the message, or we see that it
   // waits for us.
-  if (other == kNone && !u.eager && !claim::hand_back(&peers[u.source].claims[u.slot], u.generation)) {
+  if (other == kNone && !u.eager && !match::hand_back(&peers[u.source].match_words[u.slot], u.generation)) {
     return fail_matched(s, Error::NoMemory);
   }
   list_remove(&stalled, index(s), links());
@@ -215,7 +215,7 @@ uint32_t Core::claim_unexpected(uint32_t entry, uint32_t context, uint32_t sourc
   while (entry != kNone) {
     const Unexpected& u = unexpected.at(entry);
     unexpected.remove(entry);
-    if (u.eager || claim::decide(&peers[u.source].claims[u.slot], u.generation, claim::Moving)) break;
+    if (u.eager || match::decide(&peers[u.source].match_words[u.slot], u.generation, match::Matched)) break;
     entry = find_unexpected(context, source, tag);
   }
   return entry;
@@ -397,7 +397,7 @@ void Core::on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort
     sighted = true;
     return;
   }
-  if (!claim::decide(&peers[peer].claims[h.slot], h.generation, claim::Moving)) return advertise(i);  // withdrawn
+  if (!match::decide(&peers[peer].match_words[h.slot], h.generation, match::Matched)) return advertise(i);  // withdrawn
   unpost(i);
   receive_entry(slots[i], e, effort);
 }

@@ -128,9 +128,9 @@ void Core::flush_sends(uint32_t peer, Effort effort) {
     }
     if (match_advertised(s, effort)) continue;
     if (!p.data_out.room_or_want(kLongRecord)) break;
-    // The claim word is open before the envelope that names it can be seen
+    // The match word is open before the envelope that names it can be seen
     // (SYNC POINT: ring).
-    claim::open(&claims[i], s.generation);
+    match::open(&match_words[i], s.generation);
     RecordHeader h{kLongRecord, RecordType::Rts, s.context, s.tag, i, s.generation, s.length};
     RtsBody b{reinterpret_cast<uint64_t>(s.buffer), s.heap_offset, s.lend ? 1u : 0u, 0};
     p.data_out.put(&h, sizeof h);
@@ -160,11 +160,11 @@ bool Core::withdraw(Slot& s, Error error, Cause cause) {
     list_remove(&peers[s.peer].queued, index(s), links());
   } else if (s.state != SlotState::Offered) {
     return false;
-  } else if (!claim::decide(&claims[index(s)], s.generation, claim::Withdrawn, &met)) {
+  } else if (!match::decide(&match_words[index(s)], s.generation, match::Withdrawn, &met)) {
     // Matched, unless the word says what neither end can have written. A second
     // look could find it handed back. What one has sent to oneself needs no word
     // to tell.
-    if (s.peer == rank ? s.matched_here : claim::taken(met, s.generation)) return false;
+    if (s.peer == rank ? s.matched_here : match::taken(met, s.generation)) return false;
   }
   finish(s, error, cause);
   return true;

@@ -47,7 +47,7 @@ struct Slot {
   uint8_t advert;     // a posted receive that is advertised: where, plus one (advert.cc)
   bool matcher;       // this end has matched the transfer, so it has the baton first
   bool patient;       // a receive whose message needs no CPU of this rank (Need::Match)
-  bool matched_here;  // a send to oneself that a receive has taken: private, so no garbage in a claim word can forge it
+  bool matched_here;  // a send to oneself that a receive has taken: private, so no garbage in a match word can forge it
   bool lend;          // a send that may be lent, or a receive that has met one
   uint32_t context;
   uint32_t peer;     // a receive's may be kAnySource until matched
@@ -66,7 +66,7 @@ struct Slot {
   uint64_t remote_heap;     // in the peer's arena, or kNoHeap
   uint32_t remote_slot, remote_generation;  // remote_generation 0: not known yet
   uint32_t chunk, chunks;
-  uint32_t claimed, copied;  // chunks, by this end
+  uint32_t claimed;          // chunks, by this end; but for the one that it is inside of, copied
   uint32_t passes;           // batons passed by this end
   uint32_t entry;            // Matched or Stalled with an eager message: its entry in the unexpected pool
   uint64_t pushed;           // pipelined: bytes pushed or received so far

@@ -42,13 +42,6 @@ uint32_t Core::best_kind(uint32_t kinds, bool in_heap) {
   return kinds & kCopyCma;
 }
 
-ClaimWord* Core::claim_of(const Slot& s) const {
-  return is_receive(s) ? &peers[s.peer].claims[s.remote_slot] : &claims[index(s)];
-}
-
-// The generation that the transfer's claim word carries: the sender's.
-static uint32_t claim_generation(const Slot& s) { return is_receive(s) ? s.remote_generation : s.generation; }
-
 uint32_t Core::usable_kind(const Slot& s) const { return best_kind(peers[s.peer].kinds, s.remote_heap != kNoHeap); }
 
 void Core::to_work(Slot& s) {
@@ -79,12 +72,12 @@ void Core::start_receiving(Slot& s, Effort effort) {
     s.flags |= kPipelined;
     return owe_match(s, Need::Cpu);
   }
-  to_work(s);
   // One chunk: whoever matches copies it, and only the Fin travels.
   if (s.chunks == 1 && mine != 0 && budget != 0) {
     charge(s.moving);
-    if (copy_next(s) || s.state != SlotState::Active) return;
+    if (copy_unannounced(s) || s.state != SlotState::Active) return;
   }
+  to_work(s);
   owe_match(s, Need::Look);  // who needs the sender's CPU passes it the baton
   advance(s, effort);
 }
@@ -123,11 +116,8 @@ bool Core::advance(Slot& s, Effort effort) {
   if (s.state != SlotState::Active) return false;
   s.turn = turn;
   if ((s.flags & kPipelined) != 0) return !is_receive(s) && push_data(s);
-  ClaimWord* word = claim_of(s);
-  uint32_t gen = claim_generation(s);
-  if (!claim::any_left(word, gen, s.chunks)) {
+  if (!any_left(s)) {
     off_work(s);  // what is left is in the other end's hands; its Fin will come
-    if (claim::nonsense(word, gen, s.chunks, !is_receive(s))) close_transfer(s, Error::Protocol, Cause::None, 0);
     return false;
   }
   bool able = usable_kind(s) != 0;
@@ -147,7 +137,7 @@ bool Core::advance(Slot& s, Effort effort) {
     allowance -= allowance < s.chunk ? allowance : s.chunk;
     charge(s.chunk);
   }
-  if (s.state != SlotState::Active || !claim::any_left(word, gen, s.chunks)) return false;
+  if (s.state != SlotState::Active || !any_left(s)) return false;
   // A rank that polls keeps the baton while it can copy. Any other passes it on:
   // a sleeping rank's loop comes back to copy, but who knows when.
   bool keep = able && effort == Effort::Idle && state == Attention::Polling;
@@ -160,31 +150,82 @@ bool Core::left_to_peer(const Slot& s) const {
   return attentive(s.peer) && best_kind(peers[s.peer].theirs->copy_kinds.acquire(), s.heap_offset != kNoHeap) != 0;
 }
 
+// ---- chunks ---------------------------------------------------------------------
+
+void Core::say_claim(const Slot& s, uint32_t flags) {
+  public_slots[index(s)].claim.exchange_sc(claim::make(s.generation, s.claimed | flags));
+}
+
+// What the other end of a transfer says, where it is known which request that is.
+claim::Seen Core::other_end(const Slot& s) const {
+  return claim::seen(peers[s.peer].slots[s.remote_slot].claim.load_sc(), s.remote_generation);
+}
+
+bool Core::any_left(const Slot& s) const {
+  const claim::Seen other = other_end(s);
+  return !other.over && s.claimed + other.claimed < s.chunks;
+}
+
+// Makes one more chunk this end's to copy. False: none is left. Of two that
+// meet at the last chunk both may give it back; each looks again after that, so
+// whoever does so last finds it.
+bool Core::claim_next(Slot& s) {
+  for (uint32_t tries = 0; tries < claim::kTries && s.state == SlotState::Active && any_left(s); ++tries) {
+    ++s.claimed;
+    // SYNC POINT: claim. We say that we are inside, then look whether the other end is over, or has the same chunk.
+    say_claim(s, claim::kInside);
+    const claim::Seen other = other_end(s);
+    if (!other.over && s.claimed + other.claimed <= s.chunks) return true;
+    --s.claimed;
+    say_claim(s, 0);
+    conclude(s);  // the other end may have been waiting for us
+  }
+  return false;
+}
+
 // Claims and copies one chunk. False: there was none to claim, or the copy
 // failed and the transfer is closing.
-//
-// What is claimed is the right to one more chunk. The receiver takes its chunks
-// from the front and the sender from the back, so each end works in one part of
-// the buffers, which with the next message may still be in its cache. As many
-// claims as chunks in all: they never meet.
 bool Core::copy_next(Slot& s) {
-  if (claim::take(claim_of(s), claim_generation(s), s.chunks) == kNone) return false;
-  if (s.claimed == s.chunks) {  // somebody has set the word back
-    close_transfer(s, Error::Protocol, Cause::None, 0);
+  if (!claim_next(s)) return false;
+  const long result = copy_chunk(s, is_receive(s) ? s.claimed - 1 : s.chunks - s.claimed);
+  if (result < 0) --s.claimed;  // not copied, but this end touches nothing any more
+  say_claim(s, 0);
+  if (result < 0) {
+    copy_failed(s, result);
     return false;
   }
-  say_inside();
-  uint32_t c = is_receive(s) ? s.claimed : s.chunks - 1 - s.claimed;
-  ++s.claimed;
+  conclude(s);
+  return true;
+}
+
+// What this end has matched and not said so, the other end cannot claim. False: it has given the message up, and waits to
+// be told; or the copy failed.
+bool Core::copy_unannounced(Slot& s) {
   Partner& p = peers[s.peer];
-  uint64_t offset = uint64_t{c} * s.chunk;
-  uint64_t n = s.moving - offset < s.chunk ? s.moving - offset : s.chunk;
-  uint32_t kind = usable_kind(s);
+  // SYNC POINT: claim. A sender that has heard no Match looks here whether we are inside a copy of its message.
+  p.my_copying->exchange_sc((uint64_t{s.remote_generation} << 32) | s.remote_slot);
+  const bool wanted = !other_end(s).over;
+  const long result = wanted ? copy_chunk(s, 0) : 0;
+  p.my_copying->release(0);
+  if (result < 0) copy_failed(s, result);
+  if (!wanted || result < 0) return false;
+  s.claimed = 1;
+  settle(s, Error::None, Cause::None, true);
+  return true;
+}
+
+// 0, or an errno below it.
+long Core::copy_chunk(Slot& s, uint32_t chunk) {
+  say_inside();
+  const Partner& p = peers[s.peer];
+  const uint64_t offset = uint64_t{chunk} * s.chunk;
+  const uint64_t n = s.moving - offset < s.chunk ? s.moving - offset : s.chunk;
+  const uint32_t kind = usable_kind(s);
   unsigned char* local = s.buffer + offset;
-  uint64_t began = clock();
-  long result = 0;
+  const uint64_t began = clock();
   if (kind == kCopyCma) {
-    result = copy_cma(is_receive(s), p.pid, local, s.remote_address + offset, n);
+    const long result = copy_cma(is_receive(s), p.pid, local, s.remote_address + offset, n);
+    if (result < 0) return result;
   } else {
     unsigned char* remote = kind == kCopyHeap ? p.heap + s.remote_heap + offset : as_pointer(s.remote_address + offset);
     if (is_receive(s))
@@ -192,25 +233,23 @@ bool Core::copy_next(Slot& s) {
     else
       copy_bytes(remote, local, n);
   }
-  if (result < 0) {
-    if (result == -kEsrch) {
-      off_work(s);  // the peer is dying; its pidfd will say so
-      return false;
-    }
-    ++s.copied;  // not done, but this end touches nothing any more
-    close_transfer(s, Error::CopyFailed, Cause::None, static_cast<uint32_t>(-result));
-    return false;
-  }
-  ++s.copied;
   count.copied_bytes[log2_kind(kind)][is_receive(s) ? 0 : 1] += n;
   ++count.pieces_copied;
   if (traced()) trace_copy(s, kind, n, began);
-  // SYNC POINT: done. Each end adds to its own count, then reads the other's;
-  // of two that finish at once, at least one sees the sum.
-  public_slots[index(s)].done.add_sc(1);
-  uint32_t others = counted_for(p.slots[s.remote_slot].done.load_sc(), s.remote_generation, 0);
-  if (s.copied + others == s.chunks) settle(s, Error::None, Cause::None, true);
-  return true;
+  return 0;
+}
+
+void Core::copy_failed(Slot& s, long result) {
+  if (result == -kEsrch) return off_work(s);  // the peer is dying; its pidfd will say so
+  close_transfer(s, Error::CopyFailed, Cause::None, static_cast<uint32_t>(-result));
+}
+
+// This end has left a chunk. If all are copied, and nobody is inside, the transfer is over. Who goes inside after this look
+// finds that its chunk was another's.
+void Core::conclude(Slot& s) {
+  const claim::Seen other = other_end(s);
+  if (other.inside || s.claimed + other.claimed < s.chunks) return;
+  settle(s, Error::None, Cause::None, true);
 }
 
 // ---- the baton ------------------------------------------------------------------
@@ -301,42 +340,32 @@ void Core::settle(Slot& s, Error error, Cause cause, bool tell) {
   finish(s, error, cause);
 }
 
-// Are all chunks that the other end has claimed copied?
-bool Core::other_end_done(const Slot& s, uint32_t claimed_in_all) const {
-  if (s.remote_generation == 0) return false;  // no Match yet: we do not even know its slot
-  uint32_t claimed = claimed_in_all - s.claimed;
-  // Another generation: the other end has let go of this transfer already.
-  uint32_t done = counted_for(peers[s.peer].slots[s.remote_slot].done.load_sc(), s.remote_generation, claimed);
-  return done == claimed;
-}
-
-// Of a transfer that is closed: has the other end claimed a chunk and not said that it is copied? Where its Match is
-// still on the way, that it claimed one is all that is known.
-// SYNC POINT: done. It counts a chunk after the copy (copy_next); who reads the count here may free the buffer.
+// Of a transfer that this end has closed: is the other inside a copy?
+// SYNC POINT: claim. It leaves after the copy (copy_next); who sees here that it has left may free the buffer.
 bool Core::other_end_inside(const Slot& s) const {
   if ((s.flags & kPipelined) != 0) return false;
-  if (is_receive(s) && s.remote_generation == 0) return true;  // its sender has taken it, and not said more yet
-  uint32_t in_all = claim::close(claim_of(s), claim_generation(s));  // closed already: this only reads
-  return in_all != kNone && in_all != s.claimed && !other_end_done(s, in_all);
+  if (s.remote_generation != 0) return other_end(s).inside;
+  if (is_receive(s)) return true;  // its sender has taken it, and not said more yet
+  return peers[s.peer].their_copying->load_sc() == ((uint64_t{s.generation} << 32) | index(s));
 }
 
-// Gives a transfer up: nobody claims after this, and the request settles as
-// soon as the other end touches nothing.
+// Gives a transfer up: neither end claims after this, and the request settles
+// as soon as the other touches nothing.
 void Core::close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno) {
   off_work(s);
   bool told = s.remote_generation == 0;
   s.error = error, s.cause = cause;
   if (error == Error::CopyFailed) s.total = sys_errno;
+  s.state = SlotState::Closing;
+  // SYNC POINT: claim. We say that we are over, then look whether the other end is inside.
+  say_claim(s, claim::kOver);
   bool over;
-  if ((s.flags & kPipelined) != 0) {
+  if ((s.flags & kPipelined) != 0)
     over = true;  // each end touches its own buffer only
-  } else {
-    uint32_t in_all = claim::close(claim_of(s), claim_generation(s));
-    // Another generation: the sender's slot has moved on, or the word is
-    // scribbled over. A Fin for a slot that has moved on does no harm.
-    over = in_all == kNone || other_end_done(s, in_all);
-  }
-  if (s.state == SlotState::Active) s.state = SlotState::Closing;
+  else if (s.remote_generation != 0)
+    over = !other_end(s).inside;
+  else  // Where to look we do not know before Match; but a sender learns whether anybody has its message.
+    over = !is_receive(s) && !match::close(&match_words[index(s)], s.generation);
   if (!told) owe_fin(s, error, sys_errno);
   if (over) finish(s, error, cause);
 }

@@ -60,7 +60,7 @@ void Engine::each_request(void (*visit)(void*, const RequestView&), void* to) co
     v.kind = is_receive(s) ? RequestView::Kind::Receive : RequestView::Kind::Send;
     v.peer = s.peer, v.tag = s.tag, v.context = s.context;
     v.length = is_receive(s) && s.total != 0 ? s.total : s.length;
-    uint64_t copied = uint64_t{s.copied} * s.chunk;
+    uint64_t copied = uint64_t{s.claimed} * s.chunk;
     v.moved = (s.flags & kPipelined) != 0 ? s.pushed : copied < s.moving ? copied : s.moving;
     if (s.collective != nullptr) {
       v.kind = RequestView::Kind::Collective;

@@ -1,22 +1,22 @@
 /* Receives that their sender matches by itself, against cancel and against an ordinary match (docs/protocol.md, "Advertised
  * receives"; Core::advertise, retract, take_back, find_posted, on_taken and match_advertised in engine/advert.cc, on_rts, post
- * and unpost in engine/receive.cc, flush_sends and withdraw in engine/send.cc, claim::open and decide in engine/claim.h). A
+ * and unpost in engine/receive.cc, flush_sends and withdraw in engine/send.cc, match::open and decide in engine/match.h). A
  * sender posts messages of one tag, short and long ones, of which long ones may be withdrawn; a receiver posts receives for
  * them, of which the first may be from any source and so is not advertised, and cancels some. Slots are used again, under new
- * generations; descriptions are written word by word before the claim word opens.
+ * generations; descriptions are written word by word before the match word opens.
  *
  * Checked: a message is matched once, or withdrawn, and a receive is matched once, or cancelled; messages meet their receives
  * in order; who copies into a receive's buffer, does so only until the receive is over; and no pair that fits is left unmatched.
  *
  * Mutants, each of which must fail:
- *   CANCEL_ALONE         a cancel, or an ordinary match, clears the advertisement but does not compete for the claim word
- *   OPEN_THEN_DESCRIBE   the claim word opens before the receive is described
- *   ANY_GENERATION       the sender takes the claim word whatever generation opens it
+ *   CANCEL_ALONE         a cancel, or an ordinary match, clears the advertisement but does not compete for the match word
+ *   OPEN_THEN_DESCRIBE   the match word opens before the receive is described
+ *   ANY_GENERATION       the sender takes the match word whatever generation opens it
  *   NOT_DRAINED          a sender matches although something of its own is on the way
  *   HEAD_FIRST           the receiver moves its head before it has matched what it read
  *   NOT_FIRST            a receive is advertised that is not the earliest for its messages
  *   SETTLE_AT_MATCH      a receive that its sender has taken is over before the sender says so
- *   WITHDRAW_ALONE       a sender withdraws what it has offered without competing for its claim word
+ *   WITHDRAW_ALONE       a sender withdraws what it has offered without competing for its match word
  */
 #ifndef MESSAGES
 #define MESSAGES 3
@@ -25,17 +25,17 @@
 #define SLOTS 2
 #define NONE 255
 
-mtype = { OPEN, MOVING, WITHDRAWN };              /* claim::State */
+mtype = { OPEN, MATCHED, WITHDRAWN };              /* match::State */
 mtype = { FREE, POSTED, TAKEN, OVER };            /* of a receive */
 
-/* Of the receiver's slots: claim word, description; of an advertisement: slot and generation. Generation 0: nothing. */
-mtype claim_state[SLOTS] = WITHDRAWN;
-byte claim_generation[SLOTS];
+/* Of the receiver's slots: match word, description; of an advertisement: slot and generation. Generation 0: nothing. */
+mtype match_state[SLOTS] = WITHDRAWN;
+byte match_generation[SLOTS];
 byte described[SLOTS];                            /* the receive whose buffer it is: address and room */
 byte described_twice[SLOTS];                      /* its last word: heap offset */
 byte advert_slot = 0, advert_generation = 0;
 
-mtype offer[MESSAGES + 1] = OPEN;                 /* claim words of the sender's slots */
+mtype offer[MESSAGES + 1] = OPEN;                 /* match words of the sender's slots */
 byte ring[MESSAGES + 1];                          /* the data ring: messages; long ones as envelopes */
 byte head = 0, tail = 0;
 bit is_short[MESSAGES + 1];
@@ -76,11 +76,11 @@ inline match_advertised(m) {
       r_twice = described_twice[slot];
       if
 #ifdef ANY_GENERATION
-      :: atomic { claim_state[slot] == OPEN ->
+      :: atomic { match_state[slot] == OPEN ->
 #else
-      :: atomic { claim_state[slot] == OPEN && claim_generation[slot] == generation ->
+      :: atomic { match_state[slot] == OPEN && match_generation[slot] == generation ->
 #endif
-           claim_state[slot] = MOVING; matched = 1 }
+           match_state[slot] = MATCHED; matched = 1 }
       :: else
       fi
     :: else
@@ -149,14 +149,14 @@ inline advertise(i) {
   :: posted[i] != 0 && !wild[i] && advertised == NONE && EARLIEST(i) ->
 #endif
 #ifdef OPEN_THEN_DESCRIBE
-    atomic { claim_generation[i] = generation[i]; claim_state[i] = OPEN }
+    atomic { match_generation[i] = generation[i]; match_state[i] = OPEN }
     atomic { advert_slot = i; advert_generation = generation[i] }
     described[i] = posted[i];
     described_twice[i] = posted[i];
 #else
     described[i] = posted[i];
     described_twice[i] = posted[i];
-    atomic { claim_generation[i] = generation[i]; claim_state[i] = OPEN }      /* SYNC POINT: advert */
+    atomic { match_generation[i] = generation[i]; match_state[i] = OPEN }      /* SYNC POINT: advert */
     atomic { advert_slot = i; advert_generation = generation[i] }
 #endif
     advertised = i
@@ -185,7 +185,7 @@ inline take_back(i) {
     advertised = NONE;
 #ifndef CANCEL_ALONE
     if
-    :: atomic { claim_state[i] == OPEN -> claim_state[i] = WITHDRAWN }
+    :: atomic { match_state[i] == OPEN -> match_state[i] = WITHDRAWN }
     :: else -> own = 0; note_taken(i)
     fi
 #endif
@@ -219,7 +219,7 @@ inline decide(m) {
   won = 0;
   if
   :: atomic { is_short[m] -> won = 1 }
-  :: atomic { !is_short[m] && offer[m] == OPEN -> offer[m] = MOVING; won = 1 }
+  :: atomic { !is_short[m] && offer[m] == OPEN -> offer[m] = MATCHED; won = 1 }
   :: else
   fi
 }

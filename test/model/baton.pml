@@ -37,7 +37,7 @@ bit pending[2], eventfd[2], signal[2];
 bit raised[2];                    /* the soft mask: a handler that finds it raised runs when it is lowered */
 bit in_handler[2];
 byte passes[2];
-byte next = 0;                    /* of the claim word */
+byte next = 0;                    /* chunks claimed */
 bit known[2];                     /* the transfer is in its work list */
 byte handlers_copying = 0;
 

@@ -1,21 +1,27 @@
-/* The claim word, and how a transfer ends (docs/protocol.md, "Rendezvous" and "Closing a transfer"; open, take and close in
- * engine/claim.h; Core::copy_next, settle, other_end_done, close_transfer and on_fin in engine/transfer.cc, on_match in
- * engine/send.cc, Engine::abandon and lose_peer in engine/ends.cc). A rendezvous has been matched; its Match is on the way.
- * Both ends claim chunks and copy them; either gives the transfer up at any time (abort, close), or fails to copy a chunk, or
- * is killed, also inside a copy. An end that is over takes its slot, and the sender its claim word, for something else.
+/* Who copies which chunk, and how a transfer ends (docs/protocol.md, "Rendezvous" and "Closing a transfer"; engine/claim.h;
+ * Core::claim_next, leave, copy_next, conclude, close_transfer and on_fin in engine/transfer.cc, on_match in engine/send.cc,
+ * Engine::abandon and lose_peer in engine/ends.cc). A rendezvous has been matched; its Match is on the way. Both ends claim
+ * chunks and copy them, each with a claim word that it alone writes: how many chunks it has claimed, whether it is inside a
+ * copy, whether it copies no more. The receiver takes chunks from the front, the sender from the back. Either end gives the
+ * transfer up at any time (abort, close), or fails to copy a chunk, or is killed, also inside a copy. An end that is over
+ * uses its slot, and its claim word, for something else.
  *
  * Checked: an end settles once; nobody copies from or to a buffer whose end has settled; who settles without an error has a
  * whole message; in the end both have settled, but for one that was killed.
  *
- * CHUNKS=1: who matches copies the only chunk at once, and no Match travels.
+ * CHUNKS=1: who matches copies the only chunk at once, unannounced, and no Match travels.
  *
  * Mutants, each of which must fail:
- *   SETTLE_AT_CLOSE   who closes does not wait for what the other end has claimed
- *   COUNT_THEN_COPY   an end counts a chunk before it has copied it
- *   READ_THEN_COUNT   an end reads the other's count before it adds to its own
+ *   SETTLE_AT_CLOSE   who closes does not wait for the other end that is inside a copy
+ *   SETTLE_BESIDE     who sees that all is claimed settles although the other end is inside a copy
+ *   NOT_OVER          who gives up does not say so before it looks
+ *   LOOK_THEN_CLAIM   who claims looks at the other's word before it has written its own, and not after
+ *   OVER_UNSEEN       who claims does not look whether the other end has given up
+ *   YIELD_SILENTLY    who gives a claim back does not look whether all is copied
+ *   COUNT_THEN_COPY   an end leaves before it has copied
+ *   READ_THEN_LEAVE   an end reads the other's word before it says that it has left
  *   NO_MATCH_NEEDED   a sender that closes before Match came settles, though it does not know what to look at
  *   NO_ANSWER         who hears that the other end has given up does not say that it has let go
- *   CLAIM_CLOSED      a claim does not look whether the word is closed
  *   ANY_GENERATION    a claim does not look whose word it is
  *   FIN_ALWAYS        a Fin settles whatever is in that slot
  */
@@ -27,26 +33,29 @@
 #define OTHER (1 - me)
 
 mtype = { OFFERED, ACTIVE, CLOSING, DONE };           /* SlotState */
-mtype = { MOVING, CLOSED };                           /* claim::State */
 mtype = { NOTHING, WELL, FAILED };                    /* Fin and its error */
 
-mtype word_state = MOVING;
-byte word_next = 0;
-bit word_anew = 0;                 /* another generation */
-byte done[2];                      /* PublicSlot::done */
-bit done_anew[2];
+/* PublicSlot::claim; `anew`: of another generation. */
+byte count[2];
+bit inside[2], over[2], anew[2];
 bit match = 0;                     /* on the way to the sender */
 mtype fin[2] = NOTHING;            /* on the way to that end */
 bit dead[2];
 
 /* What only the checks know. */
 bit settled[2];
-byte whole = 0;                    /* chunks that are copied */
+bit whole[CHUNKS];                 /* chunks that are copied */
+byte k;
 
 inline finish(error) {
   atomic {
     assert(!settled[me]);
-    assert(error || whole == CHUNKS);
+    k = 0;
+    do
+    :: k < CHUNKS -> assert(error || whole[k]); k++
+    :: else -> break
+    od;
+    k = 0;
     settled[me] = 1;
     state = DONE
   }
@@ -61,103 +70,155 @@ inline owe_fin(error) {
   fin[OTHER] = error
 }
 
-/* Core::other_end_done(); another generation: it has let go. */
-inline other_end_done(in_all) {
-#ifdef NO_MATCH_NEEDED
-  over = !known || done_anew[OTHER] || done[OTHER] == in_all - claimed
+/* The other end's word. Another generation: it has let go. */
+inline look() {
+  atomic {
+#ifdef ANY_GENERATION
+    seen = count[OTHER]; in = inside[OTHER]; out = over[OTHER]
 #else
-  over = known && (done_anew[OTHER] || done[OTHER] == in_all - claimed)
+    seen = count[OTHER]; in = (inside[OTHER] && !anew[OTHER]); out = (over[OTHER] || anew[OTHER])
 #endif
+  }
 }
 
-/* claim::close(), then who settles */
+inline forget() { atomic { seen = 0; in = 0; out = 0 } }
+
+/* This end is not inside any more. If all is copied, and nobody inside, it settles. */
+inline conclude() {
+  look();
+  if
+#ifdef SETTLE_BESIDE
+  :: !anew[OTHER] && claimed + seen >= CHUNKS ->
+#else
+  :: !in && !anew[OTHER] && claimed + seen >= CHUNKS ->
+#endif
+    finish(0);
+    owe_fin(WELL)
+  :: else
+  fi;
+  forget()
+}
+
+/* SYNC POINT: claim. Each says that it is inside, or gives up, then looks at the other's word. Of two that claim the last
+ * chunk both may give it back, and look again. */
+inline claim_next() {
+  got = 0;
+  do
+  :: true ->
+    look();
+    if
+    :: out || claimed + seen >= CHUNKS -> break
+    :: else
+    fi;
+    claimed++;
+#ifdef LOOK_THEN_CLAIM
+    look();
+    atomic { count[me] = claimed; inside[me] = 1 };
+#else
+    atomic { count[me] = claimed; inside[me] = 1 };
+    look();
+#endif
+    if
+#ifdef OVER_UNSEEN
+    :: claimed + seen > CHUNKS ->
+#else
+    :: out || claimed + seen > CHUNKS ->
+#endif
+      claimed--;
+      atomic { count[me] = claimed; inside[me] = 0 };
+#ifndef YIELD_SILENTLY
+      conclude();
+      if
+      :: state != ACTIVE -> break
+      :: else
+      fi
+#endif
+    :: else -> got = 1; break
+    fi
+  od;
+  forget()
+}
+
+#define INTACT assert((dead[0] || !settled[0]) && (dead[1] || !settled[1]))
+
+inline copy_next() {
+  claim_next();
+  if
+  :: got ->
+#ifdef COUNT_THEN_COPY
+    inside[me] = 0;
+#endif
+    INTACT;
+    if
+    :: true ->
+      atomic { INTACT; whole[(me == RECEIVER -> claimed - 1 : CHUNKS - claimed)] = 1 }
+#ifdef READ_THEN_LEAVE
+      look();
+      inside[me] = 0;
+      if
+      :: !in && claimed + seen >= CHUNKS -> finish(0); owe_fin(WELL)
+      :: else
+      fi;
+      forget()
+#else
+      inside[me] = 0;
+      conclude()
+#endif
+    :: failures == 0 ->                /* the copy failed */
+      failures++;
+      claimed--;
+      atomic { count[me] = claimed; inside[me] = 0 };
+      close_transfer()
+    fi;
+    got = 0
+  :: else
+  fi
+}
+
 inline close_transfer() {
   told = !known;
-  do
-  :: atomic { word_anew -> over = 1 } -> break
-  :: atomic { !word_anew -> word_state = CLOSED; in_all = word_next };
-#ifdef SETTLE_AT_CLOSE
-    over = 1;
-#else
-    other_end_done(in_all);
+#ifndef NOT_OVER
+  over[me] = 1;                        /* SYNC POINT: claim */
 #endif
-    break
-  od;
+#ifdef NO_MATCH_NEEDED
+  look();
+#else
+  if
+  :: known -> look()
+  :: else -> in = 1
+  fi;
+#endif
+#ifdef SETTLE_AT_CLOSE
+  in = 0;
+#endif
   state = CLOSING;
   if
   :: !told -> owe_fin(FAILED)
   :: else
   fi;
   if
-  :: over -> finish(1)
+  :: !in -> finish(1)
   :: else
   fi;
-  atomic { over = 0; told = 0; in_all = 0 }
+  atomic { told = 0; seen = 0; in = 0; out = 0 }
 }
 
-/* claim::take(): reads the word, then exchanges it for the next. */
-inline take() {
-  got = 0;
-  do
-  :: true ->
-    atomic { seen = word_next; fits = (word_state == MOVING && !word_anew) }
-#ifdef CLAIM_CLOSED
-    atomic { fits = !word_anew }
-#endif
-#ifdef ANY_GENERATION
-    atomic { fits = (word_state == MOVING) }
-#endif
-    if
-    :: !fits || seen >= CHUNKS -> break
-    :: else
-    fi;
-    if
-#if defined(ANY_GENERATION)
-    :: atomic { word_next == seen && word_state == MOVING -> word_next++; got = 1 } -> break
-#elif defined(CLAIM_CLOSED)
-    :: atomic { word_next == seen && !word_anew -> word_next++; got = 1 } -> break
-#else
-    :: atomic { word_next == seen && word_state == MOVING && !word_anew -> word_next++; got = 1 } -> break
-#endif
-    :: else
-    fi
-  od;
-  atomic { seen = 0; fits = 0 }
-}
-
-#define INTACT assert((dead[0] || !settled[0]) && (dead[1] || !settled[1]))
-
-inline copy_next() {
-  take();
+/* One chunk, by who has matched and not said so: nobody else can claim it. */
+inline copy_whole() {
+  look();
   if
-  :: got ->
-    claimed++;
-#ifdef COUNT_THEN_COPY
-    done[me]++;
-#endif
+  :: out                               /* it waits for Match, or Fin */
+  :: else ->
     INTACT;
     if
     :: true ->
-      atomic { INTACT; whole++ }
-      copied++;
-#ifdef READ_THEN_COUNT
-      sum = copied + (done_anew[OTHER] -> 0 : done[OTHER]);
-      done[me]++;                        /* SYNC POINT: done */
-#else
-#ifndef COUNT_THEN_COPY
-      done[me]++;                        /* SYNC POINT: done */
-#endif
-      sum = copied + (done_anew[OTHER] -> 0 : done[OTHER]);
-#endif
-      if
-      :: sum == CHUNKS -> finish(0); owe_fin(WELL)
-      :: else
-      fi
-    :: failures == 0 -> failures++; copied++; close_transfer()   /* the copy failed */
-    fi;
-    atomic { sum = 0; got = 0 }
-  :: else
-  fi
+      atomic { INTACT; whole[0] = 1 }
+      finish(0);
+      owe_fin(WELL)
+    :: failures == 0 -> failures++; close_transfer()
+    fi
+  fi;
+  forget()
 }
 
 inline on_fin() {
@@ -189,8 +250,8 @@ byte failures = 0;
 
 proctype End(bit me) {
   mtype state, error = NOTHING;
-  bit known, owes_match = 0, gives_up = 0, got = 0, fits = 0, over = 0, told = 0, anew = 0;
-  byte claimed = 0, copied = 0, seen = 0, in_all = 0, sum = 0;
+  bit known, owes_match = 0, gives_up = 0, got = 0, in = 0, out = 0, told = 0, renewed = 0, works = 1;
+  byte claimed = 0, seen = 0;
   {
     if :: gives_up = 1 :: skip fi;
     if
@@ -199,7 +260,7 @@ proctype End(bit me) {
       state = ACTIVE;
       known = 1;
 #if CHUNKS == 1
-      copy_next();
+      copy_whole();
 #endif
       owes_match = (state == ACTIVE)
     fi;
@@ -215,15 +276,16 @@ end:
     /* Records come in the order of their ring. */
     :: fin[me] != NOTHING && !(me == SENDER && match) -> on_fin()
     :: owes_match -> match = 1; owes_match = 0
-    :: state == ACTIVE && word_next < CHUNKS && word_state == MOVING -> copy_next()
-    :: (state == ACTIVE || state == OFFERED) && gives_up -> gives_up = 0; close_transfer()
-    :: state == DONE && !anew ->         /* the next one in this slot */
-      anew = 1;
-      done_anew[me] = 1;
+    :: state == ACTIVE && works ->       /* advance() */
+      look();
       if
-      :: me == SENDER -> atomic { word_anew = 1; word_next = 0; word_state = MOVING }
-      :: else
+      :: out || claimed + seen >= CHUNKS -> works = 0; forget()   /* what is left is in the other's hands */
+      :: else -> forget(); copy_next()
       fi
+    :: (state == ACTIVE || state == OFFERED) && gives_up -> gives_up = 0; close_transfer()
+    :: state == DONE && !renewed ->      /* the next one in this slot */
+      renewed = 1;
+      atomic { anew[me] = 1; over[me] = 0; count[me] = 0 }
     :: dead[OTHER] && state != DONE && fin[me] == NOTHING && !(me == SENDER && match) -> finish(1)   /* lose_peer() */
     od
   } unless { dead[me] }

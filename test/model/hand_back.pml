@@ -1,5 +1,5 @@
-/* A message that its receiver has matched and cannot take (docs/protocol.md, "No memory", SYNC POINT hand-back; claim::decide,
- * hand_back, close and taken in engine/claim.h, Core::hand_back and claim_unexpected in engine/receive.cc, withdraw in
+/* A message that its receiver has matched and cannot take (docs/protocol.md, "No memory", SYNC POINT hand-back; match::decide,
+ * hand_back, close and taken in engine/match.h, Core::hand_back and claim_unexpected in engine/receive.cc, withdraw in
  * engine/send.cc, Engine::abandon and Core::fail_matched in engine/ends.cc). A message is offered. A receive takes it, stalls,
  * and goes on or hands it back for the next one to take; its sender cancels it, or gives it up.
  *
@@ -14,16 +14,17 @@
  */
 #define RECEIVES 2   /* at most */
 
-mtype = { OPEN, MOVING, CLOSED, WITHDRAWN };
+mtype = { OPEN, MATCHED, CLOSED, WITHDRAWN };
 mtype word = OPEN;
 bit match = 0, fin = 0;           /* on the way to the sender */
-bit sender_fin = 0;               /* and to the receiver */
+bit sender_fin = 0, sender_over = 0;   /* to the receiver */
 bit settled = 0, closing = 0, lies_there = 1;
 
 inline finish() { atomic { assert(!settled); settled = 1 } }
 
-/* claim::close(); `over`: nobody has it. */
+/* match::close(); `over`: nobody has it. */
 inline close_transfer() {
+  sender_over = 1;                /* its claim word */
   atomic { met = word; word = CLOSED }
 #ifdef ALWAYS_WAITS
   over = 0;
@@ -61,7 +62,7 @@ end:
     if :: met != OPEN -> met = word :: else fi;
 #endif
     if
-    :: met == MOVING || met == CLOSED ->
+    :: met == MATCHED || met == CLOSED ->
       if
       :: gives_up -> gives_up = 0; close_transfer()
       :: else
@@ -69,7 +70,7 @@ end:
     :: else -> finish()
     fi;
     cancels = 0
-  :: gives_up && !settled && known && !closing -> gives_up = 0; closing = 1; word = CLOSED; sender_fin = 1
+  :: gives_up && !settled && known && !closing -> gives_up = 0; closing = 1; sender_over = 1; sender_fin = 1
   od
 }
 
@@ -80,7 +81,7 @@ end:
   do
   :: n < RECEIVES && lies_there ->
     n++;
-    atomic { won = (word == OPEN); if :: won -> word = MOVING :: else fi }
+    atomic { won = (word == OPEN); if :: won -> word = MATCHED :: else fi }
     lies_there = 0;
     if
     :: !won                       /* withdrawn: dropped */
@@ -88,7 +89,7 @@ end:
       if
       :: match = 1;               /* there was memory after all */
         if
-        :: word == MOVING -> assert(!settled); assert(!settled)
+        :: !sender_over -> assert(!settled); assert(!settled)
         :: else
         fi;
         fin = 1
@@ -97,7 +98,7 @@ end:
         word = OPEN;
         lies_there = 1
 #else
-        atomic { won = (word == MOVING); if :: won -> word = OPEN :: else fi }
+        atomic { won = (word == MATCHED); if :: won -> word = OPEN :: else fi }
         if
         :: won -> lies_there = 1
 #ifdef NOT_TOLD

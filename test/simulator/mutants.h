@@ -29,12 +29,12 @@ enum class Word : uint8_t {
   DataHead,
   Released,
   ReplyHead,
-  Done,
+  Claim,
   Passes,
   Status,
   Pir,
   Pending,
-  Claim,
+  Match,
 };
 
 struct Mutant {

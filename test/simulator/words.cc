@@ -30,8 +30,8 @@ Place in_control(const Layout& l, uint32_t rank, uint64_t at) {
   }
   if (at >= l.slot(0)) {
     auto i = static_cast<uint32_t>((at - l.slot(0)) / sizeof(PublicSlot));
-    bool done = (at - l.slot(0)) % sizeof(PublicSlot) == AT(PublicSlot, done);
-    return done ? Place{Word::Done, "done", rank, i} : Place{Word::Passes, "passes", rank, i};
+    bool claim = (at - l.slot(0)) % sizeof(PublicSlot) == AT(PublicSlot, claim);
+    return claim ? Place{Word::Claim, "claim", rank, i} : Place{Word::Passes, "passes", rank, i};
   }
   if (at >= l.inbound(0)) {
     auto i = static_cast<uint32_t>((at - l.inbound(0)) / sizeof(Inbound));
@@ -67,9 +67,9 @@ Place in_control(const Layout& l, uint32_t rank, uint64_t at) {
 }
 
 Place in_world(const Layout& l, uint64_t at) {
-  if (at >= l.claim(0, 0)) {
-    auto i = static_cast<uint32_t>((at - l.claim(0, 0)) / sizeof(ClaimWord));
-    return {Word::Claim, "claim", i / l.g.max_requests, i % l.g.max_requests};
+  if (at >= l.match_word(0, 0)) {
+    auto i = static_cast<uint32_t>((at - l.match_word(0, 0)) / sizeof(MatchWord));
+    return {Word::Match, "match", i / l.g.max_requests, i % l.g.max_requests};
   }
   if (at >= l.formed()) return {Word::Other, "formed", 0, 0};
   auto rank = static_cast<uint32_t>(at / sizeof(Doorbell));

@@ -81,7 +81,7 @@ void each_sees_the_others_memory() {
     CHECK(j->peers.size() == 3 && j->maps.size() == 3);
     CHECK(Joined::commit(j, Ports::Segment::Control, layout.slot(0), 4096));
     CHECK(Joined::commit(j, Ports::Segment::Heap, 4096, 4096));
-    CHECK(Joined::commit(j, Ports::Segment::World, layout.claim(j->rank, 0), 64));
+    CHECK(Joined::commit(j, Ports::Segment::World, layout.match_word(j->rank, 0), 64));
     CHECK(!Joined::commit(j, Ports::Segment::Control, layout.control_bytes(), 1));
     j->control.base()[layout.reply_ring(0)] = static_cast<unsigned char>(10 + j->rank);
     j->heap->base()[4096] = static_cast<unsigned char>(20 + j->rank);

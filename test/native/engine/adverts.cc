@@ -42,7 +42,7 @@ TEST("01 the bytes are there when the send has been posted, and nobody was inter
   }
 }
 
-TEST("01 what another rank writes into the claim word afterwards does not cost the sender its peer") {
+TEST("01 what another rank writes into the match word afterwards does not cost the sender its peer") {
   Options o = with(kCopyDirect);
   o.size = 3;
   World w(o);
@@ -50,7 +50,7 @@ TEST("01 what another rank writes into the claim word afterwards does not cost t
   Posted r = w[1].recv(0, in.data(), in.size(), 5);
   Posted s = w[0].send(1, out.data(), out.size(), 5);
   CHECK_EQ(pushed(w), 1u);
-  auto* word = reinterpret_cast<ClaimWord*>(w.world_segment() + w.layout().claim(1, handle_slot(r.handle)));
+  auto* word = reinterpret_cast<MatchWord*>(w.world_segment() + w.layout().match_word(1, handle_slot(r.handle)));
   word->word.release(0);  // rank 2, say
   w[1].progress();
   CHECK_EQ(w[1].error(r), Error::None);

@@ -327,15 +327,14 @@ TEST("15 who has given a transfer up knows whether the other end is inside a cop
     Stage t({}, 5);
     World& w = t.w;
     uint32_t peer = 1 - who;
-    auto* word = reinterpret_cast<ClaimWord*>(w.world_segment() + w.layout().claim(0, handle_slot(t.s.handle)));
-    uint32_t peers_slot = handle_slot(who == 0 ? t.r.handle : t.s.handle);
-    auto* slot = reinterpret_cast<PublicSlot*>(w[peer].control->base() + w.layout().slot(peers_slot));
+    Handle theirs = who == 0 ? t.r.handle : t.s.handle;
+    auto* slot = reinterpret_cast<PublicSlot*>(w[peer].control->base() + w.layout().slot(handle_slot(theirs)));
     CHECK(!w[who]->peer_inside_copy(peer));
     // As the other end begins to copy a chunk.
-    CHECK(claim::take(word, handle_generation(t.s.handle), 1000) != kNone);
+    slot->claim.release(claim::make(handle_generation(theirs), 1 | claim::kInside));
     w[who]->abandon(Error::PeerExited);
     CHECK(w[who]->peer_inside_copy(peer) && !w[who]->quiescent() && !w[who]->idle());
-    slot->done.add_sc(1);  // and has copied it
+    slot->claim.release(claim::make(handle_generation(theirs), 1));  // and has copied it
     CHECK(!w[who]->peer_inside_copy(peer));
     w[who]->peer_gone(peer, Cause::Killed);
     CHECK(w[who]->quiescent());

@@ -43,8 +43,8 @@ uint64_t nonsense(Random& random, uint64_t was) {
     case 9:
       return 0x8000000000000000ull;
     case 10:
-      return claim::make(static_cast<uint32_t>(random() % 4), static_cast<claim::State>(random() % 4),
-                         static_cast<uint32_t>(random() % 40));
+      return claim::make(static_cast<uint32_t>(random() % 4),
+                         static_cast<uint32_t>(random() % 4) << 30 | static_cast<uint32_t>(random() % 40));
     default:
       return random() & 0xffffffff;
   }
@@ -86,10 +86,10 @@ void spoil(Random& random, World& w) {
     case 9: {
       uint64_t slot = l.slot(random() % w.geometry.max_requests);
       return spoil_word(random,
-                        field(slot, random() % 2 != 0 ? offsetof(PublicSlot, done) : offsetof(PublicSlot, passes)), 8);
+                        field(slot, random() % 2 != 0 ? offsetof(PublicSlot, claim) : offsetof(PublicSlot, passes)), 8);
     }
     case 10:
-      return spoil_word(random, world + l.claim(random() % w.size(), random() % 12), 8);
+      return spoil_word(random, world + l.match_word(random() % w.size(), random() % 12), 8);
     case 11:
       return spoil_word(random, world + l.doorbell(peer) + offsetof(Doorbell, pending), 8);
     case 12: {  // a word of a record in the data ring
@@ -200,7 +200,7 @@ void one_run(uint64_t seed, uint32_t kinds, int32_t pid) {
   w[1]->peer_gone(0, Cause::Killed);
   w[1]->abandon(Error::Timeout);
   w.settle(0);
-  // A claim word can be made to look as if rank 2 had matched a send; then only
+  // A match word can be made to look as if rank 2 had matched a send; then only
   // rank 2's end tells that it has not.
   w[1]->peer_gone(2, Cause::Killed);
   w[1].collect();
@@ -252,16 +252,16 @@ TEST("03 records no engine writes make the pair faulty, with ERR_UINTR_PROTOCOL,
   CHECK_EQ(w[1].error(self), Error::None);
 }
 
-TEST("04 a claim word set to anything neither hangs nor crashes a transfer") {
+TEST("04 a match word set to anything neither hangs nor crashes a transfer") {
   Random random(4);
   for (int run = 0; run < 300; ++run) {
     World w;
     auto out = pattern(1 << 20, 1);
     std::vector<unsigned char> into(out.size());
     Posted s = w[0].send(1, out.data(), out.size());
-    if (run % 3 == 0) spoil_word(random, w.world_segment() + w.layout().claim(0, 0), 8);
+    if (run % 3 == 0) spoil_word(random, w.world_segment() + w.layout().match_word(0, 0), 8);
     Posted r = w[1].recv(0, into.data(), into.size());
-    if (run % 3 != 0) spoil_word(random, w.world_segment() + w.layout().claim(0, 0), 8);
+    if (run % 3 != 0) spoil_word(random, w.world_segment() + w.layout().match_word(0, 0), 8);
     for (int i = 0; i < 20; ++i) w[i % 2].deliver(), w[i % 2].progress();
     w[0]->abandon(Error::Timeout);
     w[1]->peer_gone(0, Cause::Killed);
