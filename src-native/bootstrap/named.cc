@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 
@@ -22,11 +23,35 @@ bool status_of(int directory, const char* path, int flags, struct statx* out) {
   return statx(directory, path, flags, STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO, out) == 0;
 }
 
-bool owned_directory(const struct statx& s) { return S_ISDIR(s.stx_mode) && s.stx_uid == geteuid(); }
+constexpr unsigned kOthersMayWrite = 022;
 
-bool foreign(JoinError* error, const std::string& what, uint32_t uid) {
+bool own_directory(const struct statx& s) { return S_ISDIR(s.stx_mode) && s.stx_uid == geteuid(); }
+bool own_file(const struct statx& s) { return S_ISREG(s.stx_mode) && s.stx_uid == geteuid(); }
+
+bool foreign(JoinError* error, const std::string& what, uint32_t uid, const std::string& remedy) {
   return fail(error, "ERR_UINTR_JOIN",
-              what + " belongs to user " + std::to_string(uid) + ", this is user " + std::to_string(geteuid()));
+              what + " belongs to user " + std::to_string(uid) + ", this is user " + std::to_string(geteuid()) + remedy);
+}
+
+// Gives this user what the umask of whoever made it has taken from it: what is his own stays usable for all his
+// processes, however each was started. True: it is his, and has it now.
+bool give_own(int directory, const char* name, unsigned mode) {
+  const Fd found(openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct statx status;
+  if (!found || !status_of(found.get(), "", AT_EMPTY_PATH, &status) || status.stx_uid != geteuid() ||
+      S_ISLNK(status.stx_mode)) {
+    return false;
+  }
+  // By way of /proc, for fchmod() refuses a descriptor of O_PATH.
+  return (status.stx_mode & mode) == mode ||
+         chmod(("/proc/self/fd/" + std::to_string(found.get())).c_str(), mode) == 0;
+}
+
+// For a person to find it.
+std::string path_of(const Fd& directory) {
+  char path[PATH_MAX];
+  const ssize_t n = readlink(("/proc/self/fd/" + std::to_string(directory.get())).c_str(), path, sizeof path);
+  return n > 0 ? std::string(path, static_cast<size_t>(n)) : "";
 }
 
 // By way of the directory's descriptor, because a socket's path has no more than 107 bytes.
@@ -54,28 +79,34 @@ bool valid_name(const std::string& name, JoinError* error) {
 bool open_directory(const std::string& runtime_dir, const std::string& home, Fd* directory, std::string* path,
                     JoinError* error) {
   struct statx status;
-  // A session of another user (sudo keeps the variable) is no place for this one's names.
+  // Not the session of another user (sudo keeps the variable), and not a place where others could make or move
+  // directories, for there they could block the names.
   if (!runtime_dir.empty() && runtime_dir[0] == '/' && status_of(AT_FDCWD, runtime_dir.c_str(), 0, &status) &&
-      owned_directory(status)) {
+      own_directory(status) && (status.stx_mode & kOthersMayWrite) == 0) {
     *path = runtime_dir + "/uintr";
   } else if (!home.empty() && home[0] == '/') {
     *path = home + "/.uintr";
   } else {
     return fail(error, "ERR_UINTR_JOIN",
-                "no directory for named worlds: XDG_RUNTIME_DIR is '" + runtime_dir + "' and HOME is '" + home + "'");
+                "no directory for named worlds: XDG_RUNTIME_DIR is '" + runtime_dir + "' and HOME is '" + home +
+                    "'; one of them must be a directory of this user that nobody else can write to");
   }
+  const std::string remedy = ": remove it, or set XDG_RUNTIME_DIR to a directory that only this user can write to";
   if (mkdir(path->c_str(), 0700) != 0 && errno != EEXIST) return fail_syscall(error, "mkdir", errno, *path);
+  give_own(AT_FDCWD, path->c_str(), 0700);
   directory->reset(open(path->c_str(), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_RDONLY));
   if (!*directory) {
     const int failed = errno;
-    if (status_of(AT_FDCWD, path->c_str(), AT_SYMLINK_NOFOLLOW, &status) && status.stx_uid != geteuid()) {
-      return foreign(error, *path, status.stx_uid);
+    if (!status_of(AT_FDCWD, path->c_str(), AT_SYMLINK_NOFOLLOW, &status)) {
+      return fail_syscall(error, "open", failed, *path);
     }
+    if (status.stx_uid != geteuid()) return foreign(error, *path, status.stx_uid, remedy);
+    if (!S_ISDIR(status.stx_mode)) return fail(error, "ERR_UINTR_JOIN", *path + " is no directory" + remedy);
     return fail_syscall(error, "open", failed, *path);
   }
   // Of what was opened, not of what the path may mean by now.
   if (!status_of(directory->get(), "", AT_EMPTY_PATH, &status)) return fail_syscall(error, "statx", errno, *path);
-  if (status.stx_uid != geteuid()) return foreign(error, *path, status.stx_uid);
+  if (status.stx_uid != geteuid()) return foreign(error, *path, status.stx_uid, remedy);
   if ((status.stx_mode & 077) != 0) {
     return fail(error, "ERR_UINTR_JOIN", *path + " is open to other users: its mode must be 0700");
   }
@@ -84,15 +115,21 @@ bool open_directory(const std::string& runtime_dir, const std::string& home, Fd*
 
 NameHold::Outcome NameHold::take(const Fd& directory, const std::string& name, JoinError* error) {
   const std::string file = name + ".lock";
-  const std::string what = "cannot take the name '" + name + "'";
+  const std::string what = "cannot take the name '" + name + "'", path = path_of(directory) + '/' + file;
+  const auto refuse = [&](const struct statx& found) {
+    if (found.stx_uid != geteuid()) return foreign(error, path, found.stx_uid, ": remove it");
+    return fail(error, "ERR_UINTR_JOIN", what + ": " + path + " is no regular file: remove it");
+  };
   // Again if the previous holder removed the file between our open and our lock: such a lock holds nothing.
   for (int attempt = 0; attempt < 100; ++attempt) {
     Fd lock(openat(directory.get(), file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!lock) {
       const int failed = errno;
       struct statx status;
-      if (status_of(directory.get(), file.c_str(), AT_SYMLINK_NOFOLLOW, &status) && status.stx_uid != geteuid()) {
-        foreign(error, "the name '" + name + "'", status.stx_uid);
+      if (failed == EACCES && give_own(directory.get(), file.c_str(), 0600)) continue;
+      const bool there = status_of(directory.get(), file.c_str(), AT_SYMLINK_NOFOLLOW, &status);
+      if (there && !own_file(status)) {
+        refuse(status);
       } else {
         fail_syscall(error, "open", failed, what);
       }
@@ -103,8 +140,8 @@ NameHold::Outcome NameHold::take(const Fd& directory, const std::string& name, J
       fail_syscall(error, "statx", errno, what);
       return Outcome::Failed;
     }
-    if (opened.stx_uid != geteuid()) {
-      foreign(error, "the name '" + name + "'", opened.stx_uid);
+    if (!own_file(opened)) {
+      refuse(opened);
       return Outcome::Failed;
     }
     if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -187,6 +224,7 @@ Connect connect_to_name(const Fd& directory, const std::string& name, Fd* socket
     const int failed = errno;
     socket->reset();
     if (failed == ENOENT || failed == ECONNREFUSED) return Connect::Nobody;
+    if (failed == EACCES && give_own(directory.get(), (name + ".sock").c_str(), 0600)) return Connect::Busy;
     if (failed == EAGAIN || failed == EINTR) return Connect::Busy;
     fail_syscall(error, "connect", failed, what);
     return Connect::Failed;
@@ -194,7 +232,7 @@ Connect connect_to_name(const Fd& directory, const std::string& name, Fd* socket
   ucred peer{};
   socklen_t length = sizeof peer;
   if (getsockopt(socket->get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.uid != geteuid()) {
-    foreign(error, "the name '" + name + "'", peer.uid);
+    foreign(error, "the name '" + name + "'", peer.uid, "");
     return Connect::Failed;
   }
   if (pid != nullptr) *pid = peer.pid;

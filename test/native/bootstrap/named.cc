@@ -162,24 +162,90 @@ void bad_names_and_directories_are_refused() {
   joins(test::named(std::string(64, 'n').c_str(), 1, deep));
   CHECK(chmod((deep + "/uintr").c_str(), 0755) == 0);
   fails(test::named("open", 1, deep), "ERR_UINTR_JOIN", "mode must be 0700");
-  if (geteuid() == 0) {
-    CHECK(chown((deep + "/uintr").c_str(), 12345, 12345) == 0);
-    fails(test::named("foreign", 1, deep), "ERR_UINTR_JOIN", "belongs to user 12345, this is user 0");
-    // A session directory of somebody else is passed over.
-    CHECK(chown(deep.c_str(), 12345, 12345) == 0);
-    JoinRequest home = test::named("home", 1, deep);
-    home.home = directory;
-    joins(home);
-    CHECK(access((directory + "/.uintr").c_str(), F_OK) == 0);
-    CHECK(chmod((directory + "/uintr").c_str(), 0700) == 0);
+  // A place that others can write to is passed over: there they could block the names.
+  CHECK(chmod(deep.c_str(), 01777) == 0);
+  JoinRequest home = test::named("home", 1, deep);
+  home.home = directory;
+  joins(home);
+  CHECK(access((directory + "/.uintr").c_str(), F_OK) == 0);
+  fails(test::named("nowhere", 1, deep), "ERR_UINTR_JOIN", "that nobody else can write to");
+  CHECK(chmod(deep.c_str(), 0700) == 0);
+}
+
+void what_lies_in_the_way_is_named_and_not_followed() {
+  const std::string place = directory + "/way", names = place + "/uintr", target = directory + "/target";
+  CHECK(mkdir(place.c_str(), 0700) == 0 && mkdir(target.c_str(), 0700) == 0);
+  const JoinRequest r = test::named("way", 1, place);
+  CHECK(symlink(target.c_str(), names.c_str()) == 0);
+  fails(r, "ERR_UINTR_JOIN", (names + " is no directory: remove it").c_str());
+  CHECK(unlink(names.c_str()) == 0 && mkdir(names.c_str(), 0700) == 0);
+  // Links where the files of the name are to be: neither is what they lead to opened, nor made.
+  const std::string lock = names + "/way.lock", socket = names + "/way.sock";
+  CHECK(symlink((target + "/made").c_str(), lock.c_str()) == 0);
+  fails(r, "ERR_UINTR_JOIN", (lock + " is no regular file: remove it").c_str());
+  CHECK(unlink(lock.c_str()) == 0 && mkfifo(lock.c_str(), 0600) == 0);
+  fails(r, "ERR_UINTR_JOIN", (lock + " is no regular file: remove it").c_str());
+  CHECK(unlink(lock.c_str()) == 0 && symlink((target + "/made").c_str(), socket.c_str()) == 0);
+  joins(r);
+  CHECK(test::count_entries(target.c_str()) == 2 && test::count_entries(names.c_str()) == 2);
+}
+
+// Root may pass where others may not, so as somebody else where this is root.
+void be_nobody_special(const std::string& place) {
+  CHECK(mkdir(place.c_str(), 0700) == 0);
+  if (geteuid() != 0) return;
+  CHECK(chown(place.c_str(), 12345, 12345) == 0);
+  CHECK(setgid(12345) == 0 && setuid(12345) == 0);
+}
+
+void no_umask_makes_a_name_unusable_or_open() {
+  for (const mode_t mask : {0000, 0077, 0277, 0777}) {
+    const std::string place = directory + "/mask" + std::to_string(mask);
     test::ended_well(test::child([&] {
-      // As another user: the socket's directory keeps out, and so would the check of the uid.
-      CHECK(setgid(12345) == 0 && setuid(12345) == 0);
-      JoinRequest other = test::named("foreign", 1, "");
-      other.home = directory;
-      fails(other, "ERR_UINTR_JOIN", "");
+      be_nobody_special(place);
+      umask(mask);
+      test::Gate end;
+      pid_t pids[3];
+      for (pid_t& pid : pids) {
+        pid = test::child([&] {
+          auto joined = joins(test::named("mask", 3, place));
+          if (!joined->hosted_name.empty()) {
+            struct stat s;
+            CHECK(stat((place + "/uintr").c_str(), &s) == 0 && (s.st_mode & 07777) == 0700);
+            CHECK(stat((place + "/uintr/mask.lock").c_str(), &s) == 0 && (s.st_mode & 077) == 0);
+            end.open(3);
+          }
+          end.pass();
+        });
+      }
+      for (const pid_t pid : pids) test::ended_well(pid);
     }));
   }
+}
+
+void what_belongs_to_another_user_is_not_used() {
+  if (geteuid() != 0) return;
+  const std::string place = directory + "/foreign", names = place + "/uintr";
+  const JoinRequest r = test::named("foreign", 1, place);
+  CHECK(mkdir(place.c_str(), 0700) == 0 && mkdir(names.c_str(), 0700) == 0);
+  // As by a program that was once started with sudo, which keeps the variables.
+  const std::string lock = names + "/foreign.lock";
+  CHECK(close(open(lock.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0000)) == 0);
+  const std::string by_root = lock + " belongs to user 0, this is user 12345: remove it";
+  CHECK(chown(place.c_str(), 12345, 12345) == 0 && chown(names.c_str(), 12345, 12345) == 0);
+  test::ended_well(test::child([&] {
+    CHECK(setgid(12345) == 0 && setuid(12345) == 0);
+    fails(r, "ERR_UINTR_JOIN", by_root.c_str());
+    CHECK(unlink(lock.c_str()) == 0);
+    joins(r);
+  }));
+  CHECK(chown(place.c_str(), 0, 0) == 0);
+  fails(r, "ERR_UINTR_JOIN", "belongs to user 12345, this is user 0: remove it, or set XDG_RUNTIME_DIR");
+  // A session directory of somebody else is passed over.
+  CHECK(chown(place.c_str(), 12345, 12345) == 0);
+  JoinRequest home = r;
+  home.home = directory;
+  joins(home);
 }
 
 }  // namespace
@@ -197,6 +263,10 @@ int main() {
   a_place_becomes_free_again();
   a_stale_socket_is_replaced();
   bad_names_and_directories_are_refused();
+  what_lies_in_the_way_is_named_and_not_followed();
+  CHECK(chmod(directory.c_str(), 0711) == 0);  // other users may pass
+  no_umask_makes_a_name_unusable_or_open();
+  what_belongs_to_another_user_is_not_used();
   CHECK(test::open_descriptors() == before + 2);
   CHECK(test::threads() == 1 + 2);
   CHECK(system(("rm -rf " + directory).c_str()) == 0);
