@@ -15,6 +15,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <cerrno>
+
+#include "bootstrap/client.h"
 #include "tools.h"
 
 using namespace uintr;
@@ -248,6 +251,52 @@ void what_belongs_to_another_user_is_not_used() {
   joins(home);
 }
 
+// As if the directory did not keep him out, each side asks the kernel whom it talks to.
+void another_user_is_refused_even_at_the_socket() {
+  if (geteuid() != 0) return;
+  const std::string place = directory + "/uid", names = place + "/uintr";
+  CHECK(mkdir(place.c_str(), 0700) == 0);
+  Fd names_fd;
+  std::string path;
+  JoinError error;
+  CHECK_OK(open_directory(place, "", &names_fd, &path, &error), error);
+  const pid_t host = test::child([&] { joins(test::named("uid", 2, place)); });
+  while (faccessat(names_fd.get(), "uid.sock", F_OK, 0) != 0) usleep(1000);
+  CHECK(chmod(place.c_str(), 0711) == 0 && chmod(names.c_str(), 0777) == 0);
+  CHECK(chmod((names + "/uid.sock").c_str(), 0666) == 0);
+  test::Gate ready, end;
+  const pid_t other = test::child([&] {
+    CHECK(setgid(12345) == 0 && setuid(12345) == 0);
+    Fd socket;
+    // Not with the package's own check, which would already say no.
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    strcpy(address.sun_path, (names + "/uid.sock").c_str());
+    socket.reset(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    while (connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+      CHECK(errno == ECONNREFUSED || errno == EAGAIN);
+    }
+    HubClient client(std::move(socket), Deadline::in(10000), -1);
+    wire::Received received;
+    CHECK(client.expect(wire::Type::Welcome, &received, &error) == Step::Failed);
+    CHECK_ERROR(error, "ERR_UINTR_JOIN", "world 'uid' belongs to user 0, not to user 12345");
+    // And a name of his own, in a directory of root's.
+    strcpy(address.sun_path, (names + "/trap.sock").c_str());
+    const Fd trap(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    CHECK(bind(trap.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && listen(trap.get(), 1) == 0);
+    ready.open();
+    end.pass();
+  });
+  ready.pass();
+  Fd socket;
+  CHECK(connect_to_name(names_fd, "trap", &socket, &error) == Connect::Failed);
+  CHECK_ERROR(error, "ERR_UINTR_JOIN", "the name 'trap' belongs to user 12345, this is user 0");
+  end.open();
+  test::ended_well(other);
+  CHECK(chmod(names.c_str(), 0700) == 0 && unlink((names + "/trap.sock").c_str()) == 0);
+  joins(test::named("uid", 2, place));
+  test::ended_well(host);
+}
+
 }  // namespace
 
 int main() {
@@ -268,6 +317,7 @@ int main() {
   no_umask_makes_a_name_unusable_or_open();
   what_belongs_to_another_user_is_not_used();
   CHECK(test::open_descriptors() == before + 2);
+  another_user_is_refused_even_at_the_socket();
   CHECK(test::threads() == 1 + 2);
   CHECK(system(("rm -rf " + directory).c_str()) == 0);
   return test::report("named");
