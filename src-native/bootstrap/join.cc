@@ -45,7 +45,9 @@ bool check(const JoinRequest& request, JoinError* error) {
   return request.name.empty() || valid_name(request.name, error);
 }
 
-bool wants_cma(const JoinRequest& request) { return (request.copy_kinds & kCopyCma) != 0; }
+bool wants_cma(const JoinRequest& request) {
+  return (request.copy_kinds & kCopyCma) != 0 && request.geometry.size > 1;
+}
 
 Step join_launched(const JoinRequest& request, Fd socket, Deadline deadline, JoinedRank* joined, JoinError* error) {
   ucred launcher{};
@@ -53,7 +55,7 @@ Step join_launched(const JoinRequest& request, Fd socket, Deadline deadline, Joi
   // Of a socket pair the kernel tells who made it: the common ancestor of all ranks.
   if (wants_cma(request) && getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &launcher, &length) == 0 &&
       launcher.pid > 0) {
-    allow_copies(launcher.pid);
+    joined->permission = CopyPermission::to_family_of(launcher.pid);
   }
   HubClient client(std::move(socket), deadline, request.cancel_fd);
   const Step step = joined->converse(&client, request, error);
@@ -144,6 +146,7 @@ std::unique_ptr<JoinedRank> again(std::unique_ptr<JoinedRank> before, const Join
   next->hub = std::move(before->hub);
   next->hold = std::move(before->hold);
   next->place = std::move(before->place);
+  next->permission = std::move(before->permission);
   before.reset();
   return next->make_own(request, error) ? std::move(next) : nullptr;
 }
@@ -152,7 +155,7 @@ Step join_named(const JoinRequest& request, Deadline deadline, std::unique_ptr<J
   Fd directory;
   std::string path;
   if (!open_directory(request.runtime_dir, request.home, &directory, &path, error)) return Step::Failed;
-  if (wants_cma(request)) allow_copies(0);
+  if (wants_cma(request)) (*joined)->permission = CopyPermission::to_all_of_this_user();
   const bool elastic = request.geometry.elastic != 0;
   const Deadline patience = Deadline::in(std::min(kTakenForMs, request.timeout_ms / 2));
   bool answered = false, crowded = false;
@@ -244,6 +247,7 @@ bool join(const JoinRequest& request, std::unique_ptr<Joined>* out, JoinError* e
     done = joined->be_alone(error);
   if (!done) return false;
   if (joined->hold) joined->hosted_name = request.name;
+  if (!joined->copied_by_others()) joined->permission = CopyPermission();
   *out = std::move(joined);
   return true;
 }

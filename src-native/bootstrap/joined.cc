@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -211,6 +212,11 @@ bool JoinedRank::watch_peer(uint32_t peer, Fd lifeline, JoinError* error) {
     if (hung_up(lifeline.get())) pidfd.reset();
   }
   return liveness.watch(peer, std::move(pidfd), std::move(lifeline), error);
+}
+
+bool JoinedRank::copied_by_others() const {
+  if (geometry.elastic != 0) return true;
+  return !std::all_of(peers.begin(), peers.end(), [](const Peer& peer) { return peer.same_process; });
 }
 
 void JoinedRank::forget_peers() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bootstrap/client.h"
+#include "bootstrap/copy_permission.h"
 #include "bootstrap/door.h"
 #include "bootstrap/hub.h"
 #include "bootstrap/join.h"
@@ -26,6 +27,8 @@ class JoinedRank final : public Joined {
   bool be_alone(JoinError* error);
   // From hello to go.
   Step converse(HubClient* client, const JoinRequest& request, JoinError* error);
+  // Whether a rank of another process may want to copy from or to this one, now or when it comes back.
+  bool copied_by_others() const;
   // Back to what make_own() left, for another try.
   void forget_peers();
 
@@ -44,6 +47,7 @@ class JoinedRank final : public Joined {
   std::unique_ptr<Hub> hub;  // if this process hosts one for a name
   std::unique_ptr<NameHold> hold;
   std::unique_ptr<NameHold> place;  // of the own rank, in an elastic world
+  CopyPermission permission;        // what the other ranks need to copy
 
  private:
   struct Mapped {

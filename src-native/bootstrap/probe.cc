@@ -1,12 +1,10 @@
 #include "bootstrap/probe.h"
 
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <mutex>
 
 #include "bootstrap/namespace.h"
 #include "bootstrap/random.h"
@@ -45,23 +43,6 @@ int try_write(int32_t pid, uint64_t address) {
 }  // namespace
 
 uint64_t probe_scratch[kMaxRanks];
-
-void allow_copies(int32_t tracer) {
-  static std::mutex mutex;
-  static bool any = false, ancestor = false;
-  std::lock_guard lock(mutex);
-  // One value per process (Yama keeps the last). ANY covers all; an ancestor covers its other descendants, and so this
-  // process's own children too.
-  if (any || (ancestor && tracer == getpid())) return;
-  // EINVAL where there is no Yama: nothing is forbidden then.
-  if (tracer == 0) {
-    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-    any = true;
-  } else {
-    prctl(PR_SET_PTRACER, static_cast<unsigned long>(tracer), 0, 0, 0);
-    ancestor = ancestor || tracer != getpid();
-  }
-}
 
 void probe_peer(const wire::Identity& identity, uint64_t hub_namespace, uint32_t own_rank, uint32_t allowed_copies,
                 Peer* peer) {

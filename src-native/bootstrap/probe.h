@@ -14,10 +14,6 @@ namespace uintr {
 // try when this rank has long given up.
 extern uint64_t probe_scratch[kMaxRanks];
 
-// Lets others read and write this process's memory where Yama would forbid it. tracer: the process that started the
-// ranks (it and its descendants may), or 0: any process of this user. Never takes back what another world needs.
-void allow_copies(int32_t tracer);
-
 // Fills pid, tid, signalable, copy_kinds and cma_error of `peer`, of which same_process is known. `hub_namespace` is
 // where identity.pid was told. `own_rank` says which scratch word is ours.
 void probe_peer(const wire::Identity& identity, uint64_t hub_namespace, uint32_t own_rank, uint32_t allowed_copies,

@@ -4,6 +4,7 @@
 // sources: src-native/bootstrap/admission.cc src-native/bootstrap/client.cc src-native/bootstrap/error.cc
 // sources: src-native/bootstrap/hub_socket.cc
 // sources: src-native/bootstrap/hub.cc src-native/bootstrap/join.cc src-native/bootstrap/joined.cc
+// sources: src-native/bootstrap/copy_permission.cc
 // sources: src-native/bootstrap/liveness.cc src-native/bootstrap/named.cc src-native/bootstrap/probe.cc
 // sources: src-native/bootstrap/rendezvous.cc src-native/bootstrap/same_process.cc src-native/bootstrap/segments.cc
 // sources: src-native/bootstrap/wire.cc

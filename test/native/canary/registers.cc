@@ -7,6 +7,7 @@
 // sources: src-native/bootstrap/hub_socket.cc
 // sources: src-native/bootstrap/error.cc src-native/bootstrap/hub.cc src-native/bootstrap/join.cc
 // sources: src-native/bootstrap/joined.cc src-native/bootstrap/liveness.cc src-native/bootstrap/named.cc
+// sources: src-native/bootstrap/copy_permission.cc
 // sources: src-native/bootstrap/probe.cc src-native/bootstrap/rendezvous.cc src-native/bootstrap/same_process.cc src-native/bootstrap/segments.cc
 // sources: src-native/bootstrap/wire.cc test/native/bootstrap/thread_pthread.cc
 // sources: src-native/drivers/*.cc src-native/drivers/*.S
