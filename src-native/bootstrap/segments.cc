@@ -2,23 +2,18 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <new>
 
+#include "bootstrap/memfd.h"
+
 namespace uintr {
 namespace {
 
 constexpr uint64_t kPage = 4096;
-// What a peer must find before it maps a segment. F_SEAL_SEAL closes the list: a peer, whose descriptor is as good as
-// the owner's, cannot add seals of its own.
-constexpr int kSizeSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-
-int seals_of(Segment::Kind kind) {
-  return kind == Segment::Kind::Control ? kSizeSeals | F_SEAL_FUTURE_WRITE : kSizeSeals;
-}
+int seals_of(Segment::Kind kind) { return kind == Segment::Kind::Control ? kOwnersSeals : kSizeSeals; }
 
 const char* name_of(Segment::Kind kind) {
   switch (kind) {
@@ -31,14 +26,8 @@ const char* name_of(Segment::Kind kind) {
   }
 }
 
-bool map(int fd, uint64_t bytes, int protection, unsigned char** base) {
-  void* at = mmap(nullptr, bytes, protection, MAP_SHARED | MAP_NORESERVE, fd, 0);
-  if (at == MAP_FAILED) return false;
-  // A forked child is not this rank, and must not write as if it were.
-  madvise(at, bytes, MADV_DONTFORK);
-  *base = static_cast<unsigned char*>(at);
-  return true;
-}
+// A forked child is not this rank, and must not write as if it were.
+void keep_from_forks(unsigned char* base, uint64_t bytes) { madvise(base, bytes, MADV_DONTFORK); }
 
 }  // namespace
 
@@ -56,12 +45,8 @@ bool Segment::create(Kind kind, uint64_t bytes, Segment* out, JoinError* error) 
   if (bytes == 0) return fail(error, "ERR_UINTR_INVALID_ARGUMENT", what);
   Segment s;
   s.bytes_ = bytes;
-  s.fd_.reset(memfd_create(name_of(kind), MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!s.fd_) return fail_syscall(error, "memfd_create", errno, what);
-  if (ftruncate(s.fd(), static_cast<off_t>(bytes)) != 0) return fail_syscall(error, "ftruncate", errno, what);
-  // Before the seal: it refuses every later writable mapping, this process's too.
-  if (!map(s.fd(), bytes, PROT_READ | PROT_WRITE, &s.base_)) return fail_syscall(error, "mmap", errno, what);
-  if (fcntl(s.fd(), F_ADD_SEALS, seals_of(kind)) != 0) return fail_syscall(error, "fcntl(F_ADD_SEALS)", errno, what);
+  if (!make_memfd(name_of(kind), bytes, seals_of(kind), &s.fd_, &s.base_, what, error)) return false;
+  keep_from_forks(s.base_, bytes);
   *out = std::move(s);
   return true;
 }
@@ -70,23 +55,12 @@ bool Segment::adopt(Kind kind, Fd fd, uint64_t bytes, const char* whose, Segment
   Segment s;
   s.bytes_ = bytes;
   s.fd_ = std::move(fd);
-  const int seals = fcntl(s.fd(), F_GET_SEALS);
-  if (seals < 0) return fail(error, "ERR_UINTR_PROTOCOL", std::string(whose) + " is not a memfd");
-  if ((seals & seals_of(kind)) != seals_of(kind)) {
-    return fail(error, "ERR_UINTR_PROTOCOL",
-                std::string(whose) + " lacks seals: it has " + std::to_string(seals) + ", needed are " +
-                    std::to_string(seals_of(kind)));
-  }
-  // statx, because fstat of a current glibc has a symbol version that older systems lack.
-  struct statx status;
-  if (statx(s.fd(), "", AT_EMPTY_PATH, STATX_SIZE, &status) != 0) return fail_syscall(error, "statx", errno, whose);
-  if (status.stx_size != bytes) {
-    return fail(
-        error, "ERR_UINTR_PROTOCOL",
-        std::string(whose) + " has " + std::to_string(status.stx_size) + " bytes instead of " + std::to_string(bytes));
-  }
+  if (!check_memfd(s.fd(), bytes, seals_of(kind), whose, error)) return false;
   const int protection = kind == Kind::Control ? PROT_READ : PROT_READ | PROT_WRITE;
-  if (!map(s.fd(), bytes, protection, &s.base_)) return fail_syscall(error, "mmap", errno, whose);
+  void* at = mmap(nullptr, bytes, protection, MAP_SHARED | MAP_NORESERVE, s.fd(), 0);
+  if (at == MAP_FAILED) return fail_syscall(error, "mmap", errno, whose);
+  s.base_ = static_cast<unsigned char*>(at);
+  keep_from_forks(s.base_, bytes);
   if (kind != Kind::World) madvise(s.base_, bytes, MADV_DONTDUMP);  // it is in its owner's core file
   *out = std::move(s);
   return true;

@@ -1,5 +1,4 @@
-// Shared memory without a name: memfds, sealed so that what a peer has mapped can neither shrink under it (SIGBUS) nor,
-// for a control segment, be written by anyone but its owner (F_SEAL_FUTURE_WRITE, Linux 5.1).
+// What ranks share: memory without a name (memfd.h), which its owner alone writes or all do.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,5 @@
 #include "drivers/doorbell_receiver.h"
 
-#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -8,6 +7,7 @@
 
 #include <cerrno>
 
+#include "bootstrap/memfd.h"
 #include "bootstrap/namespace.h"
 #include "drivers/disposition.h"
 #include "drivers/doorbell_page.h"
@@ -114,10 +114,6 @@ int DoorbellReceiver::create_fd(uint32_t vector, JoinError* error) {
 }
 
 int DoorbellReceiver::create_page(uint32_t vector, Slot* slot, JoinError* error) const {
-  const auto failed = [error](const char* call) {
-    fail_syscall(error, call, errno, "no memory for a doorbell");
-    return -1;
-  };
   const auto tid = static_cast<int32_t>(syscall(SYS_gettid));
   const DoorbellIdentity identity{kDoorbellMagic, kDoorbellVersion,
                                   vector,         getpid(),
@@ -128,14 +124,13 @@ int DoorbellReceiver::create_page(uint32_t vector, Slot* slot, JoinError* error)
     fail(error, "ERR_UINTR_UNSUPPORTED", "doorbells by signals need /proc: senders tell by it whom they signal");
     return -1;
   }
-  Fd fd(memfd_create("uintr-doorbell", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd) return failed("memfd_create");
-  if (ftruncate(fd.get(), kDoorbellBytes) != 0) return failed("ftruncate");
+  Fd fd;
+  unsigned char* memory = nullptr;
   // A sender may touch every byte of what it has mapped.
-  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return failed("fcntl");
-  void* memory = mmap(nullptr, kDoorbellBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-  if (memory == MAP_FAILED) return failed("mmap");
-  slot->page = static_cast<DoorbellPage*>(memory);
+  if (!make_memfd("uintr-doorbell", kDoorbellBytes, kSizeSeals, &fd, &memory, "no memory for a doorbell", error)) {
+    return -1;
+  }
+  slot->page = reinterpret_cast<DoorbellPage*>(memory);
   slot->page->identity = identity;
   if (lost_) slot->page->upid.status.or_sc(kUpidSn);
   return fd.release();

@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "bootstrap/memfd.h"
 #include "bootstrap/namespace.h"
 #include "drivers/driver.h"
 #include "drivers/start_time.h"
@@ -25,7 +25,7 @@ constexpr uint64_t kOverdueCycles = 1 << 21;
 
 bool no_doorbell(JoinError* error, int fd) {
   return fail(error, "ERR_UINTR_INVALID_ARGUMENT",
-              "'fd' must be a descriptor that createFd() made; it is " + std::to_string(fd));
+              "'fd' must be a descriptor that createFd() of a process of this user made; it is " + std::to_string(fd));
 }
 
 bool receiver_gone(JoinError* error, int fd, int error_number) {
@@ -36,11 +36,8 @@ bool receiver_gone(JoinError* error, int fd, int error_number) {
 
 // The page of a doorbell, if `fd` is one that can be touched without harm.
 DoorbellPage* map_page(int fd) {
-  constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW;
-  const int seals = fcntl(fd, F_GET_SEALS);
-  if (seals < 0 || (seals & kSeals) != kSeals) return nullptr;
-  struct statx about{};
-  if (statx(fd, "", AT_EMPTY_PATH, STATX_SIZE, &about) != 0 || about.stx_size != kDoorbellBytes) return nullptr;
+  // Of this user, too: a sender that may signal everybody, root, signals nobody on another user's word.
+  if (!check_memfd(fd, kDoorbellBytes, kSizeSeals, "", nullptr)) return nullptr;
   void* memory = mmap(nullptr, kDoorbellBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (memory == MAP_FAILED) return nullptr;
   auto* page = static_cast<DoorbellPage*>(memory);

@@ -1,5 +1,6 @@
 // Elastic worlds: a rank that is gone is let in again by every member that is there, and by nobody while it lives.
 //
+// sources: src-native/bootstrap/memfd.cc
 // sources: src-native/bootstrap/come_back.cc src-native/bootstrap/door.cc src-native/bootstrap/let_in.cc
 // sources: src-native/bootstrap/admission.cc src-native/bootstrap/client.cc src-native/bootstrap/error.cc
 // sources: src-native/bootstrap/hub_socket.cc

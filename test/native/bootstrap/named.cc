@@ -1,5 +1,6 @@
 // Named worlds: independently started processes find each other by a name, and no end of any of them blocks the name.
 //
+// sources: src-native/bootstrap/memfd.cc
 // sources: src-native/bootstrap/come_back.cc src-native/bootstrap/door.cc src-native/bootstrap/let_in.cc
 // sources: src-native/bootstrap/admission.cc src-native/bootstrap/client.cc src-native/bootstrap/error.cc
 // sources: src-native/bootstrap/hub_socket.cc

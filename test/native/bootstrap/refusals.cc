@@ -1,5 +1,6 @@
 // Joining that does not succeed: each failure ends in time, says what or who is to blame, and leaves nothing behind.
 //
+// sources: src-native/bootstrap/memfd.cc
 // sources: src-native/bootstrap/come_back.cc src-native/bootstrap/door.cc src-native/bootstrap/let_in.cc
 // sources: src-native/bootstrap/admission.cc src-native/bootstrap/client.cc src-native/bootstrap/error.cc
 // sources: src-native/bootstrap/hub_socket.cc

@@ -1,5 +1,6 @@
 // Segments are what they promise to be: sealed, checked before use, and committed on demand.
 //
+// sources: src-native/bootstrap/memfd.cc
 // sources: src-native/bootstrap/segments.cc src-native/bootstrap/error.cc
 #include "bootstrap/segments.h"
 
@@ -14,6 +15,10 @@
 
 using namespace uintr;
 using Kind = Segment::Kind;
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8u
+#endif
 
 namespace {
 
@@ -74,6 +79,37 @@ void what_is_not_sealed_or_sized_is_refused() {
       !Segment::adopt(Kind::World, Fd(open("/dev/null", O_RDWR | O_CLOEXEC)), 4096, "the world segment", &out, &error));
   CHECK_ERROR(error, "ERR_UINTR_PROTOCOL", "is not a memfd");
   CHECK(!out);
+}
+
+// All that is asked of a segment, but in memory that can be gone when it is touched, or that is another user's.
+void what_could_fail_when_touched_is_refused() {
+  constexpr uint64_t kHuge = 2 << 20;
+  Segment out;
+  JoinError error;
+  Fd huge(memfd_create("huge", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB));
+  // Where the kernel has no huge pages at all there is nothing to be refused.
+  if (huge) {
+    CHECK(ftruncate(huge.get(), kHuge) == 0);
+    CHECK(fcntl(huge.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0);
+    CHECK(!Segment::adopt(Kind::Heap, std::move(huge), kHuge, "rank 2's heap", &out, &error));
+    CHECK_ERROR(error, "ERR_UINTR_PROTOCOL", "rank 2's heap is made of huge pages");
+  }
+  if (geteuid() != 0) return;
+  Segment own;
+  CHECK_OK(Segment::create(Kind::Heap, kHuge, &own, &error), error);
+  CHECK(fchown(own.fd(), 12345, 12345) == 0);
+  CHECK(!Segment::adopt(Kind::Heap, copy_of(own), kHuge, "rank 2's heap", &out, &error));
+  CHECK_ERROR(error, "ERR_UINTR_PROTOCOL", "rank 2's heap was made by user 12345, this is user 0");
+}
+
+void nobody_can_execute_it() {
+  Segment s;
+  JoinError error;
+  CHECK_OK(Segment::create(Kind::Heap, 8192, &s, &error), error);
+  struct stat status;
+  CHECK(fstat(s.fd(), &status) == 0);
+  Fd plain(memfd_create("plain", MFD_CLOEXEC | MFD_NOEXEC_SEAL));
+  CHECK((status.st_mode & 0111) == (plain ? 0 : 0111));  // the kernel does not know of it before Linux 6.3
 }
 
 void memory_exists_when_committed_and_not_before() {
@@ -151,6 +187,8 @@ int main() {
   a_control_segment_is_its_owners_alone();
   sizes_and_seals_are_fixed();
   what_is_not_sealed_or_sized_is_refused();
+  what_could_fail_when_touched_is_refused();
+  nobody_can_execute_it();
   memory_exists_when_committed_and_not_before();
   commit_ends_under_a_rain_of_signals();
   a_forked_child_has_no_mapping();

@@ -2,6 +2,7 @@
 // a handler runs the engine in between. First that it would be seen; then, between two ranks which compute and whose
 // messages are moved by handlers, that it does not happen. UINTR_STRESS_FACTOR makes it longer.
 //
+// sources: src-native/bootstrap/memfd.cc
 // sources: src-native/bootstrap/come_back.cc src-native/bootstrap/door.cc src-native/bootstrap/let_in.cc
 // sources: src-native/engine/*.cc src-native/bootstrap/admission.cc src-native/bootstrap/client.cc
 // sources: src-native/bootstrap/hub_socket.cc

@@ -1,6 +1,7 @@
 // The canary (registers.cc) with user interrupts: through uintr_entry, which saves what the C++ code does not.
 //
 // preload: emulator
+// sources: src-native/bootstrap/memfd.cc
 // sources: src-native/bootstrap/come_back.cc src-native/bootstrap/door.cc src-native/bootstrap/let_in.cc
 // sources: src-native/engine/*.cc src-native/bootstrap/admission.cc src-native/bootstrap/client.cc
 // sources: src-native/bootstrap/hub_socket.cc

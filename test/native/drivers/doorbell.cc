@@ -2,7 +2,8 @@
 // for each send in lock step, by user interrupts and by signals.
 //
 // preload: emulator
-// sources: src-native/bootstrap/error.cc src-native/drivers/disposition.cc src-native/drivers/signal_name.cc
+// sources: src-native/bootstrap/error.cc src-native/bootstrap/memfd.cc
+// sources: src-native/drivers/disposition.cc src-native/drivers/signal_name.cc
 // sources: src-native/drivers/vectors.cc src-native/drivers/uintr_abi.cc src-native/drivers/uintr_probe.cc
 // sources: src-native/drivers/uintr_senders.cc src-native/drivers/uintr_thread.cc src-native/drivers/doorbell*.cc
 // sources: src-native/drivers/uintr_entry_handler.S src-native/drivers/dispatch_handler.cc
@@ -121,6 +122,33 @@ void what_is_no_doorbell_is_refused() {
   close(plain);
 }
 
+// Who may signal everybody does not do it on another user's word: his page could name any process.
+void a_doorbell_of_another_user_is_refused() {
+  if (geteuid() != 0) return;
+  int sockets[2];
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
+  test::Gate end;
+  const pid_t other = test::child([&] {
+    CHECK(setgid(12345) == 0 && setuid(12345) == 0);
+    JoinError error;
+    auto receiver = DoorbellReceiver::open(Choice::Signal, "SIGURG", &error);
+    CHECK_OK(receiver != nullptr, error);
+    const int fd = receiver->create_fd(kVector, &error);
+    CHECK_OK(fd >= 0, error);
+    CHECK(DoorbellSender::open(fd, &error) != nullptr);
+    pass(sockets[1], fd);
+    end.pass();
+  });
+  const int fd = passed(sockets[0]);
+  JoinError error;
+  CHECK(DoorbellSender::open(fd, &error) == nullptr);
+  CHECK_ERROR(error, "ERR_UINTR_INVALID_ARGUMENT",
+              ("of a process of this user made; it is " + std::to_string(fd)).c_str());
+  end.open();
+  test::ended_well(other);
+  for (const int one : {fd, sockets[0], sockets[1]}) close(one);
+}
+
 }  // namespace
 
 int main() {
@@ -131,5 +159,6 @@ int main() {
     a_sleeper_is_told(choice);
   }
   what_is_no_doorbell_is_refused();
+  a_doorbell_of_another_user_is_refused();
   return test::report("doorbell");
 }

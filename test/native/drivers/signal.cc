@@ -1,6 +1,7 @@
 // The signal driver: an interrupt reaches a computing thread, interrupts coalesce as the hardware's do, and the
 // process's signals are as they were when the last rank has gone.
 //
+// sources: src-native/bootstrap/memfd.cc
 // sources: src-native/bootstrap/come_back.cc src-native/bootstrap/door.cc src-native/bootstrap/let_in.cc
 // sources: src-native/bootstrap/admission.cc src-native/bootstrap/client.cc src-native/bootstrap/error.cc
 // sources: src-native/bootstrap/hub_socket.cc
