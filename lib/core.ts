@@ -103,6 +103,8 @@ export class Core {
   readonly rank: number;
   readonly size: number;
   readonly maxRequests: number;
+  /** Of the largest object that is received. */
+  readonly maxObjectBytes: number;
   readonly native: NativeWorld;
   readonly probes: Probes = new Probes(this);
   readonly steps: Steps = new Steps();
@@ -139,11 +141,12 @@ export class Core {
   /** Nothing of the addon's world is left. */
   left = false;
 
-  constructor(native: NativeWorld, events: CoreEvents) {
+  constructor(native: NativeWorld, maxObjectBytes: number, events: CoreEvents) {
     this.native = native;
     this.rank = native.rank;
     this.size = native.size;
     this.maxRequests = native.maxRequests;
+    this.maxObjectBytes = maxObjectBytes;
     this.#words = new Int32Array(native.exchange);
     this.#postSend = native.postSend;
     this.#postRecv = native.postRecv;

@@ -62,6 +62,7 @@ export type Make<W extends Enterable> = (
   native: NativeWorld,
   onBatch: (settle: Settle) => void,
   forget: () => void,
+  maxObjectBytes: number,
 ) => W;
 
 export async function enter<W extends Enterable>(options: JoinOptions | undefined, make: Make<W>): Promise<W> {
@@ -146,7 +147,7 @@ export async function attempt<W extends Enterable>(how: Attempt<W>): Promise<W> 
           const takes = (taker: Settle): void => {
             settle = taker;
           };
-          const made = make(world, takes, end);
+          const made = make(world, takes, end, resolved.maxObjectBytes);
           // A signal that interrupts ranks is not for the program to handle.
           if (signal !== resolved.signal) silence = inspectOn(signal, made);
           try {
@@ -216,6 +217,7 @@ export function nativeOptions({
   copy,
   trace: _,
   traceEvents: __,
+  maxObjectBytes: ___,
   ...rest
 }: ResolvedOptions): Omit<NativeJoinOptions, 'size'> {
   return { ...rest, copyKinds: ALLOWED_COPIES[copy] };

@@ -179,6 +179,7 @@ export class ObjectReceive<T> {
       this.#open(bytes.subarray(HEADER_BYTES));
     } else {
       this.#total = 1;
+      this.#limit(length);
       this.#lengths.push(length);
       this.#postParts();
     }
@@ -193,8 +194,24 @@ export class ObjectReceive<T> {
     }
     this.#body = body.subarray(0, end);
     this.#total += this.#buffers;
-    for (let at = end; at < body.length; at += 8) this.#lengths.push(body.readDoubleLE(at));
+    let bytes = end;
+    for (let at = end; at < body.length; at += 8) {
+      const length = body.readDoubleLE(at);
+      // What is no length is told when its turn comes.
+      if (isLength(length)) bytes += length;
+      this.#lengths.push(length);
+    }
+    this.#limit(bytes);
     this.#postParts();
+  }
+
+  /** Fails if that is more than this rank takes. What follows is received all the same, but nowhere. */
+  #limit(bytes: number): void {
+    const { rank, maxObjectBytes } = this.#core;
+    if (bytes <= maxObjectBytes) return;
+    const peer = this.envelope!.source;
+    const message = `rank ${peer} sent an object of ${bytes} bytes, and the option 'maxObjectBytes' allows ${maxObjectBytes}`;
+    this.#whole.fail(new UintrError('ERR_UINTR_NO_MEMORY', message, { rank, peer }));
   }
 
   #postParts(): void {

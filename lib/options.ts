@@ -29,6 +29,11 @@ export interface WorldOptions {
    * messages come that fast, judged by the last one, and where each rank has a processor. Default 50; 0: never.
    */
   spinMicroseconds?: number;
+  /**
+   * The largest object that is received (`recvObject`, services), in bytes: its clone and the buffers beside it. Default
+   * 1 GiB. A larger one is lost, and its receive fails with ERR_UINTR_NO_MEMORY before memory is taken for it.
+   */
+  maxObjectBytes?: number;
   /** How long to wait for the other ranks when joining, in milliseconds. Default 30000. */
   joinTimeout?: number;
   /** Records a timeline from the join on, and writes it to this file in the end (see {@link World.trace}). Default: none. */
@@ -154,6 +159,15 @@ export const OPTIONS: readonly OptionEntry[] = [
     min: 0,
     max: 1_000_000,
     doc: 'how long the event loop polls before it sleeps, where the last message came that fast; 0: never',
+  },
+  {
+    name: 'maxObjectBytes',
+    type: 'number',
+    unit: 'bytes',
+    default: GiB,
+    min: 16 * KiB,
+    max: Number.MAX_SAFE_INTEGER,
+    doc: 'the largest object that is received: its clone and the buffers beside it',
   },
   {
     name: 'joinTimeout',

@@ -316,8 +316,8 @@ export abstract class PointToPoint {
    * Starts to receive a value that was sent by isendObject. Its buffers are new, ordinary ones. Its `byteLength` is what
    * travelled. A small object lands while JavaScript computes; large parts begin to when the event loop turns or a call waits.
    * @throws ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_CLOSED, ERR_UINTR_NO_MEMORY; the request fails with
-   * ERR_UINTR_PEER_EXITED as with irecv, with ERR_UINTR_NO_MEMORY if a buffer cannot be allocated (the object is lost
-   * then), and with ERR_UINTR_PROTOCOL if what came is no object
+   * ERR_UINTR_PEER_EXITED as with irecv, with ERR_UINTR_NO_MEMORY if a buffer cannot be allocated or the object is
+   * larger than `maxObjectBytes` (it is lost then), and with ERR_UINTR_PROTOCOL if what came is no object
    */
   irecvObject<T = unknown>(options?: ReceiveOptions): Request<ReceivedValue<T>> {
     return irecvObject<T>(this.#place(), options);

@@ -9,7 +9,7 @@ import { closedError, invalidArgument, UintrError } from './errors.js';
 import { EmittingComm } from './events.js';
 import { Group } from './group.js';
 import { inspection } from './inspection.js';
-import { enter, type JoinOptions } from './join.js';
+import { enter, type JoinOptions, type Make } from './join.js';
 import { leave } from './leave.js';
 import { free } from './received.js';
 import { COPY_KINDS, type CopyKind, type WorldInspection, type WorldStats } from './reports.js';
@@ -58,7 +58,7 @@ export class World extends EmittingComm {
    * world already), ERR_UINTR_INVALID_ARGUMENT, ERR_UINTR_NO_MEMORY, ERR_UINTR_UNSUPPORTED.
    */
   static async join(options?: JoinOptions): Promise<World> {
-    return enter(options, (native, onBatch, forget) => new World(native, onBatch, forget));
+    return enter(options, (...made) => new World(...made));
   }
 
   /**
@@ -76,11 +76,11 @@ export class World extends EmittingComm {
    * ERR_UINTR_NO_MEMORY, ERR_UINTR_UNSUPPORTED.
    */
   static async spawn(script: string | URL, options: SpawnOptions): Promise<World> {
-    return spawnWorld(script, options, (native, onBatch, forget) => new World(native, onBatch, forget));
+    return spawnWorld(script, options, (...made) => new World(...made));
   }
 
-  private constructor(native: NativeWorld, onBatch: (settle: (count: number) => void) => void, forget: () => void) {
-    const core = new Core(native, {
+  private constructor(...[native, onBatch, forget, maxObjectBytes]: Parameters<Make<World>>) {
+    const core = new Core(native, maxObjectBytes, {
       // News can come out of any call; listeners run outside of it, and after the continuations of whatever completed
       // before: a program that awaits a rank's last message and then listens for its exit is not to miss it.
       peerGone: (rank, cause) => {

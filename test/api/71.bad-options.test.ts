@@ -20,6 +20,7 @@ const BAD: [string, unknown[]][] = [
   ['maxRequests', [0, -1, 2.5, 1e12]],
   ['spinMicroseconds', [-1, 'long']],
   ['joinTimeout', [-1, 'never']],
+  ['maxObjectBytes', [0, -1, 2 ** 53, 'all']],
   ['sliceBytes', [-1, 'thick']],
   ['trace', ['', '/nonexistent-uintr/timeline.json']],
   ['traceEvents', [0, 1000, 2 ** 25, 'many']],
