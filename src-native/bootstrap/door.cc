@@ -3,13 +3,14 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace uintr {
 namespace {
 
-// Somebody of this user who only connects must not use up the descriptors.
-constexpr size_t kMostVisitors = kMaxRanks + 64;
+// More connections than ranks, for some may have been given up.
+constexpr size_t kSpareVisitors = 16;
 
 bool watch(int epoll, int fd, uint32_t events) {
   epoll_event event{};
@@ -19,8 +20,9 @@ bool watch(int epoll, int fd, uint32_t events) {
 
 }  // namespace
 
-bool Door::open(Fd listener, JoinError* error) {
+bool Door::open(Fd listener, uint32_t ranks, JoinError* error) {
   listener_ = std::move(listener);
+  most_visitors_ = ranks + kSpareVisitors;
   epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_) return fail_syscall(error, "epoll_create1", errno, "cannot watch for ranks that come back");
   // Edges: who cannot be accepted for want of descriptors must not keep the loop awake.
@@ -31,13 +33,21 @@ bool Door::open(Fd listener, JoinError* error) {
 void Door::look() {
   epoll_event edges[8];
   while (epoll_wait(epoll_.get(), edges, 8, 0) == 8) continue;
-  while (visitors_.size() < kMostVisitors) {
+  // Somebody of this user who only connects uses up neither the descriptors nor the places.
+  while (visitors_.size() < most_visitors_ || drop_silent()) {
     Fd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket) return;
     if (!wire::want_credentials(socket.get()) || !watch(epoll_.get(), socket.get(), EPOLLIN | EPOLLET)) continue;
     visitors_.push_back(std::make_unique<Visitor>());
     visitors_.back()->socket = std::move(socket);
   }
+}
+
+bool Door::drop_silent() {
+  const auto silent = std::find_if(visitors_.begin(), visitors_.end(), [](auto& visitor) { return !visitor->greeted; });
+  if (silent == visitors_.end()) return false;
+  visitors_.erase(silent);
+  return true;
 }
 
 void Door::sweep() {

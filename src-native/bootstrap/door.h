@@ -26,7 +26,8 @@ struct Visitor {
 
 class Door {
  public:
-  bool open(Fd listener, JoinError* error);
+  // `ranks`: of the world, as many as may come back.
+  bool open(Fd listener, uint32_t ranks, JoinError* error);
   // Readable when somebody has come, gone, or said something.
   int fd() const { return epoll_.get(); }
   // Accepts who has come.
@@ -40,7 +41,11 @@ class Door {
   static void refuse(Visitor* visitor, const std::string& text, uint32_t code);
 
  private:
+  // Closes the connection that has said nothing for longest. False: all have.
+  bool drop_silent();
+
   Fd listener_, epoll_;
+  size_t most_visitors_ = 0;
   std::vector<std::unique_ptr<Visitor>> visitors_;
 };
 

@@ -9,7 +9,7 @@ namespace uintr {
 bool JoinedRank::open_door(JoinError* error) {
   Fd listener;
   door_ = std::make_unique<Door>();
-  return place->listen(&listener, error) && door_->open(std::move(listener), error) &&
+  return place->listen(&listener, error) && door_->open(std::move(listener), geometry.size, error) &&
          liveness.watch_door(door_->fd(), error);
 }
 

@@ -327,6 +327,37 @@ void waits_for_one_whose_place_is_crowded() {
   test::ended_well(patient);
 }
 
+void who_only_connects_keeps_nobody_out() {
+  Survivor survivor("silent");
+  Rank& r = survivor.rank;
+  test::Gate crowded, end;
+  constexpr int kCrowd = 200;
+  const int before = test::open_descriptors();
+  const pid_t crowd = test::child([&] {
+    Fd at;
+    std::string path;
+    JoinError error;
+    CHECK_OK(open_directory(directory, "", &at, &path, &error), error);
+    std::vector<Fd> silent(kCrowd);
+    for (Fd& one : silent) {
+      CHECK(connect_to_name(at, place_of("silent", 0), &one, &error) == Connect::Connected);
+    }
+    crowded.open();
+    end.pass();
+  });
+  crowded.pass();
+  CHECK(r.turn() == kNone);
+  CHECK(test::open_descriptors() <= before + 2 + 16);
+  const pid_t back = test::child([] {
+    Rank again(as_rank("silent", 2, 1));
+    CHECK(again.joined->incarnations[1] == 1);
+  });
+  r.until_in(1);
+  end.open();
+  test::ended_well(crowd);
+  test::ended_well(back);
+}
+
 void waits_until_all_have_let_it_in() {
   test::Gate in, late, done;
   pid_t members[2];
@@ -516,6 +547,7 @@ int main() {
   hears_of_a_life_that_waits_to_be_let_in();
   waits_until_all_have_let_it_in();
   waits_for_one_whose_place_is_crowded();
+  who_only_connects_keeps_nobody_out();
   is_refused_while_it_lives();
   finds_those_gone_that_are();
   strangers_do_no_harm();
