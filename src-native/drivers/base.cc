@@ -1,5 +1,6 @@
 #include "drivers/base.h"
 
+#include "drivers/driver.h"
 #include "drivers/vectors.h"
 
 namespace uintr {
@@ -25,7 +26,8 @@ void DriverBase::create(Joined* joined) {
 void DriverBase::set_target(uint32_t peer, Joined* joined) {
   const Layout layout{joined->geometry};
   const Peer& p = joined->peers[peer];
-  const bool takes_signals = p.driver.kind != Kind::Poll && p.signalable;
+  // Which signal is the peer's own word; one that no driver asks for would end it, or stop it.
+  const bool takes_signals = p.driver.kind != Kind::Poll && p.signalable && signal_is_usable(p.driver.signal_number);
   targets_[peer] = Target{reinterpret_cast<Doorbell*>(joined->world.base() + layout.doorbell(peer)),
                           takes_signals ? p.pid : 0,
                           p.tid,

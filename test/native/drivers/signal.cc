@@ -116,6 +116,26 @@ void a_computing_rank_is_interrupted(const char* signal_name) {
   test::ended_well(receiver);
 }
 
+void no_rank_is_sent_what_is_not_for_interrupts() {
+  for (const int number : {SIGKILL, SIGSTOP, SIGSEGV, SIGTERM, 32, 33}) {
+    std::vector<Fd> sockets;
+    JoinError error;
+    auto hub = Hub::for_children(2, &sockets, &error);
+    CHECK_OK(hub != nullptr, error);
+    const pid_t receiver = test::child([&] {
+      JoinRequest r = test::request(2, sockets[1].release());
+      r.driver = {DriverIdentity::Kind::Signal, 63, number};
+      std::unique_ptr<Joined> joined;
+      CHECK_OK(join(r, &joined, &error), error);
+      CHECK(joined->liveness.drain(10000).rung);  // told all the same
+    });
+    Rank rank(2, sockets[0].release());
+    sockets.clear();
+    rank.ports.interrupt(rank.ports.self, 1, false);
+    test::ended_well(receiver);
+  }
+}
+
 void interrupts_coalesce_and_force_does_not_wait() {
   Rank rank;
   const uint64_t before = rank.runs();
@@ -314,6 +334,7 @@ int main() {
   poll_is_never_interrupted();
   a_computing_rank_is_interrupted("SIGURG");
   a_computing_rank_is_interrupted("SIGRTMIN+3");
+  no_rank_is_sent_what_is_not_for_interrupts();
   CHECK(test::open_descriptors() == before);
   return test::report("signal");
 }
