@@ -33,8 +33,8 @@ export interface Support {
   drivers: Record<'uintr' | 'signal' | 'poll', Verdict>;
   userInterrupts: UserInterrupts;
   /**
-   * Ways in which large messages can travel: `direct` only between threads of one process. Whether `cma` works towards a
-   * rank is known when there is one.
+   * Ways in which large messages can travel: `direct` only between threads of one process. `cma` is tried between two
+   * processes that are started for it; whether it works towards a rank is known when there is one.
    */
   copies: Record<CopyKind, Verdict>;
   /**

@@ -36,6 +36,7 @@ function textOf(found: Support, options: Record<string, string | number>): strin
   if (used !== undefined) lines.push(`  auto          driver '${used}' in use`);
   lines.push('', 'copies');
   for (const [name, verdict] of Object.entries(copies)) lines.push(line(`  ${name}`, verdict));
+  if (found.native.ok) lines.push(`  auto          ${betweenProcesses(copies)}`);
   lines.push(
     '',
     `buffers detached while a request uses them: ${found.holdsBackingStores ? 'kept' : 'the caller’s error'}`,
@@ -46,6 +47,12 @@ function textOf(found: Support, options: Record<string, string | number>): strin
     lines.push(`  ${variableOf(name).padEnd(24)}${String(options[name]).padEnd(14)}${doc}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** What copy: 'auto' comes to. */
+function betweenProcesses({ cma }: Support['copies']): string {
+  const here = cma.ok ? "copy 'cma' in use" : "copy 'pipeline' in use, and 'heap' for buffers of world.alloc()";
+  return `between processes ${here}; between PID namespaces as without cma, and without interrupts`;
 }
 
 function line(name: string, { ok, reason }: Verdict): string {

@@ -1,11 +1,8 @@
 #include "addon/support.h"
 
-#include <errno.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include "addon/backing_store.h"
 #include "addon/js.h"
+#include "addon/other_process.h"
 #include "drivers/driver.h"
 #include "drivers/uintr_probe.h"
 
@@ -36,13 +33,10 @@ napi_value user_interrupts(napi_env env) {
   return result;
 }
 
-// Whether the kernel has the call and lets this process use it at all; whether it may be used on a peer is known when
-// there is one.
+// Whether it may be used on a peer of another user namespace, say, is known when there is one.
 napi_value try_cma(napi_env env) {
-  uint64_t from = 42, to = 0;
-  iovec local{&to, sizeof to}, remote{&from, sizeof from};
-  if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == sizeof to && to == from) return verdict(env, true, {});
-  return verdict(env, false, "process_vm_readv: " + errno_name(errno));
+  const CopyTrial& trial = copies_between_processes();
+  return verdict(env, trial.works, trial.reason);
 }
 
 // support(signal): { drivers, userInterrupts, copies, holdsBackingStores }

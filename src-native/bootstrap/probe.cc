@@ -12,21 +12,6 @@
 namespace uintr {
 namespace {
 
-// 0 or an errno; EFAULT also for a short copy.
-int peek(int32_t pid, uint64_t address, uint64_t* word) {
-  iovec local{word, sizeof *word};
-  iovec remote{reinterpret_cast<void*>(address), sizeof *word};
-  const ssize_t n = process_vm_readv(pid, &local, 1, &remote, 1, 0);
-  return n == sizeof *word ? 0 : n < 0 ? errno : EFAULT;
-}
-
-int poke(int32_t pid, uint64_t address, uint64_t word) {
-  iovec local{&word, sizeof word};
-  iovec remote{reinterpret_cast<void*>(address), sizeof word};
-  const ssize_t n = process_vm_writev(pid, &local, 1, &remote, 1, 0);
-  return n == sizeof word ? 0 : n < 0 ? errno : EFAULT;
-}
-
 // 0: a write arrives where a read finds it. Tried more than once, because the same rank of another world may try on the
 // same word at the same moment.
 int try_write(int32_t pid, uint64_t address) {
@@ -43,6 +28,20 @@ int try_write(int32_t pid, uint64_t address) {
 }  // namespace
 
 uint64_t probe_scratch[kMaxRanks];
+
+int peek(int32_t pid, uint64_t address, uint64_t* word) {
+  iovec local{word, sizeof *word};
+  iovec remote{reinterpret_cast<void*>(address), sizeof *word};
+  const ssize_t n = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+  return n == sizeof *word ? 0 : n < 0 ? errno : EFAULT;
+}
+
+int poke(int32_t pid, uint64_t address, uint64_t word) {
+  iovec local{&word, sizeof word};
+  iovec remote{reinterpret_cast<void*>(address), sizeof word};
+  const ssize_t n = process_vm_writev(pid, &local, 1, &remote, 1, 0);
+  return n == sizeof word ? 0 : n < 0 ? errno : EFAULT;
+}
 
 void probe_peer(const wire::Identity& identity, uint64_t hub_namespace, uint32_t own_rank, uint32_t allowed_copies,
                 Peer* peer) {

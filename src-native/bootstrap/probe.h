@@ -14,6 +14,10 @@ namespace uintr {
 // try when this rank has long given up.
 extern uint64_t probe_scratch[kMaxRanks];
 
+// A word of that process's memory, by process_vm_readv and process_vm_writev. 0 or an errno; EFAULT also for a short copy.
+int peek(int32_t pid, uint64_t address, uint64_t* word);
+int poke(int32_t pid, uint64_t address, uint64_t word);
+
 // Fills pid, tid, signalable, copy_kinds and cma_error of `peer`, of which same_process is known. `hub_namespace` is
 // where identity.pid was told. `own_rank` says which scratch word is ours.
 void probe_peer(const wire::Identity& identity, uint64_t hub_namespace, uint32_t own_rank, uint32_t allowed_copies,

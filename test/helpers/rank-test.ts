@@ -28,6 +28,8 @@ export interface RankTestOptions {
   env?: Record<string, string>;
   /** Options for node. */
   nodeOptions?: string[];
+  /** A command that executes the rank's, as `['prlimit', '--nofile=64']`; of every rank, or by rank. Needs via 'name'. */
+  under?: readonly string[] | readonly (readonly string[])[];
   /** How each process has to end (exit code or signal), all with 0 unless said; 'any': as it likes. Needs via 'name'. */
   exits?: readonly (number | NodeJS.Signals)[] | 'any';
   /** Workers that are ended in the middle of their bodies. */
@@ -85,6 +87,11 @@ export function cleanEnvironment(more: Record<string, string> = {}): NodeJS.Proc
   return { ...Object.fromEntries(kept), ...more };
 }
 
+function commandOf(under: RankTestOptions['under'] = [], rank: number): readonly string[] {
+  const own = under[rank];
+  return Array.isArray(own) ? own : under.every((part) => typeof part === 'string') ? (under as string[]) : [];
+}
+
 async function runRanks(file: string, test: string, options: RankTestOptions): Promise<Outcome[]> {
   const { ranks = 2, via = 'name', join, nodeOptions = [], during } = options;
   const processes = options.processes ?? Array.from({ length: ranks }, (_, rank) => [rank] as const);
@@ -99,7 +106,8 @@ async function runRanks(file: string, test: string, options: RankTestOptions): P
       const name = uniqueName();
       for (const [rank, ...workers] of processes) {
         const task: Task = { file, test, ranks, rank, join: { name, size: ranks, rank, ...join }, workers };
-        crew.start(execPath, [...nodeOptions, RANK_MAIN, JSON.stringify(task)], env, rank);
+        const line = [...commandOf(options.under, rank), execPath, ...nodeOptions, RANK_MAIN, JSON.stringify(task)];
+        crew.start(line[0]!, line.slice(1), env, rank);
       }
     }
     await Promise.all([during?.(crew), crew.ended()]);
