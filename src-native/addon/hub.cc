@@ -22,7 +22,7 @@ struct Launch {
     ends.clear();
   }
   // What has been taken over, by a rank that is a thread, is no longer this one's to close.
-  void release(size_t rank) { uintr::claim_hub_socket(ends[rank].fd, ends[rank].inode); }
+  void release(size_t rank) { uintr::drop_hub_socket(ends[rank].fd, ends[rank].inode); }
 
   std::unique_ptr<uintr::Hub> hub;
   std::vector<End> ends;

@@ -48,9 +48,8 @@ Receiver* Receiver::open(napi_env env, DoorbellReceiver::Choice choice, const st
   receiver->bell_ = DoorbellReceiver::open(choice, signal, error);
   if (receiver->bell_ == nullptr) return nullptr;
   napi_get_uv_event_loop(env, &receiver->uv_);
-  if (!receiver->on_event_.set(env, on_event, "uintr:doorbell") || !receiver->start_loop()) {
+  if (!receiver->on_event_.set(env, on_event, "uintr:doorbell") || !receiver->start_loop(error)) {
     receiver->on_event_.clear();
-    fail(error, "ERR_UINTR_NO_MEMORY", "no memory, or no descriptor, for the event loop's part of the receiver");
     return nullptr;
   }
   napi_add_async_cleanup_hook(env, on_teardown, receiver.get(), &receiver->hook_);
@@ -58,11 +57,13 @@ Receiver* Receiver::open(napi_env env, DoorbellReceiver::Choice choice, const st
   return receiver.release();
 }
 
-bool Receiver::start_loop() {
+bool Receiver::start_loop(JoinError* error) {
+  const char* what = "the receiver's part of the event loop";
   // A duplicate, since the loop lets go of it later than close() does of the receiver.
   watched_.reset(fcntl(bell_->event_fd(), F_DUPFD_CLOEXEC, 0));
+  if (!watched_) return fail_syscall(error, "fcntl(F_DUPFD_CLOEXEC)", errno, what);
   // First, so that a failure leaves no handle to close.
-  if (!watched_ || uv_poll_init(uv_, &poll_, watched_.get()) != 0) return false;
+  if (const int failed = uv_poll_init(uv_, &poll_, watched_.get())) return fail_syscall(error, "uv_poll_init", -failed, what);
   uv_prepare_init(uv_, &prepare_);
   uv_check_init(uv_, &check_);
   uv_timer_init(uv_, &look_);

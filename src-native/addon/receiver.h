@@ -35,7 +35,7 @@ class Receiver {
 
  private:
   Receiver() = default;
-  bool start_loop();
+  bool start_loop(JoinError* error);
   void deliver();
   void ring_self();
   void look_later();

@@ -46,9 +46,11 @@ Step HubClient::expect(wire::Type type, wire::Received* out, JoinError* error) {
       case wire::Received::What::Closed:
         return lost(error);
       case wire::Received::What::Garbage:
-        fail(error, out->out_of_descriptors ? "ERR_UINTR_JOIN" : "ERR_UINTR_PROTOCOL",
-             out->out_of_descriptors ? "too many open files: raise `ulimit -n`; a rank needs 3 per peer"
-                                     : "the process that collects the ranks sent a malformed message");
+        // The kernel has closed what found no room, and does not say whether it was the process's or the system's.
+        if (out->out_of_descriptors)
+          fail_syscall(error, "recvmsg", EMFILE, "cannot take the descriptors of the other ranks");
+        else
+          fail(error, "ERR_UINTR_PROTOCOL", "the process that collects the ranks sent a malformed message");
         return Step::Failed;
       case wire::Received::What::Message:
         break;

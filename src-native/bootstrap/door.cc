@@ -11,6 +11,7 @@ namespace {
 
 // More connections than ranks, for some may have been given up.
 constexpr size_t kSpareVisitors = 16;
+constexpr const char* kTooManyOpenFiles = "a member of the world has too many open files (raise `ulimit -n`)";
 
 bool watch(int epoll, int fd, uint32_t events) {
   epoll_event event{};
@@ -23,6 +24,7 @@ bool watch(int epoll, int fd, uint32_t events) {
 bool Door::open(Fd listener, uint32_t ranks, JoinError* error) {
   listener_ = std::move(listener);
   most_visitors_ = ranks + kSpareVisitors;
+  if (!spare_.keep(error)) return false;
   epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_) return fail_syscall(error, "epoll_create1", errno, "cannot watch for ranks that come back");
   // Edges: who cannot be accepted for want of descriptors must not keep the loop awake.
@@ -36,7 +38,10 @@ void Door::look() {
   // Somebody of this user who only connects uses up neither the descriptors nor the places.
   while (visitors_.size() < most_visitors_ || drop_silent()) {
     Fd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!socket) return;
+    if (!socket) {
+      if (is_shortage(errno) && spare_.turn_away(listener_.get(), kTooManyOpenFiles)) continue;
+      return;
+    }
     if (!wire::want_credentials(socket.get()) || !watch(epoll_.get(), socket.get(), EPOLLIN | EPOLLET)) continue;
     visitors_.push_back(std::make_unique<Visitor>());
     visitors_.back()->socket = std::move(socket);
@@ -66,8 +71,7 @@ bool Door::hear(Visitor* visitor, wire::Received* received) {
       return false;
     case wire::Received::What::Garbage:
       refuse(visitor,
-             received->out_of_descriptors ? "a member of the world has too many open files (raise `ulimit -n`)"
-                                          : "a message of the returning rank is malformed",
+             received->out_of_descriptors ? kTooManyOpenFiles : "a message of the returning rank is malformed",
              received->out_of_descriptors ? wire::kJoin : wire::kProtocol);
       return false;
     case wire::Received::What::Message:

@@ -7,6 +7,7 @@
 
 #include "bootstrap/error.h"
 #include "bootstrap/fd.h"
+#include "bootstrap/spare.h"
 #include "bootstrap/wire.h"
 
 namespace uintr {
@@ -46,6 +47,7 @@ class Door {
 
   Fd listener_, epoll_;
   size_t most_visitors_ = 0;
+  Spare spare_;
   std::vector<std::unique_ptr<Visitor>> visitors_;
 };
 

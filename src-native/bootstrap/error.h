@@ -19,6 +19,9 @@ bool fail(JoinError* error, const char* code, std::string message);
 // Appends what errno says to the message, and chooses ERR_UINTR_NO_MEMORY where errno means that.
 bool fail_syscall(JoinError* error, const char* syscall, int error_number, std::string message);
 
+// Whether errno says that there is no descriptor left, or no memory for one: who is to blame then is not the argument.
+bool is_shortage(int error_number);
+
 // errno by its symbol ("ENOMEM"), without strerror's shared buffer: join runs beside the JavaScript thread.
 std::string errno_name(int error_number);
 

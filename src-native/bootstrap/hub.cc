@@ -8,6 +8,7 @@
 #include <new>
 
 #include "bootstrap/rendezvous.h"
+#include "bootstrap/spare.h"
 #include "bootstrap/thread.h"
 
 namespace uintr {
@@ -30,6 +31,7 @@ class HubThread final : public Hub {
     listener_ = std::move(listener);
     stop_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!stop_) return fail_syscall(error, "eventfd", errno, what);
+    if (listener_ && !spare_.keep(error)) return false;
     running_ = thread_start(&thread_, [](void* self) { static_cast<HubThread*>(self)->run(); }, this);
     return running_ || fail_syscall(error, "thread_start", EAGAIN, what);
   }
@@ -58,8 +60,11 @@ class HubThread final : public Hub {
   void accept_one() {
     Fd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket) {
-      // Out of descriptors: the connection stays in the queue, and poll would report it at once again.
-      if (errno == EMFILE || errno == ENFILE) poll(nullptr, 0, 20);
+      if (!is_shortage(errno)) return;
+      rendezvous_.ran_short();
+      if (spare_.turn_away(listener_.get(), Rendezvous::kTooManyOpenFiles)) return;
+      // The connection stays in the queue, and poll would report it at once again.
+      poll(nullptr, 0, 20);
       return;
     }
     if (wire::want_credentials(socket.get())) rendezvous_.add(std::move(socket), kNone);
@@ -67,6 +72,7 @@ class HubThread final : public Hub {
 
   Rendezvous rendezvous_;
   Fd listener_, stop_;
+  Spare spare_;
   ThreadHandle thread_{};
   bool running_ = false;
 };

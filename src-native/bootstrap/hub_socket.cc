@@ -5,27 +5,41 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <mutex>
 
 namespace uintr {
 namespace {
 
-bool is_hub_socket(int fd) {
+std::mutex mutex;
+
+bool is_hub_socket(int fd, uint64_t inode) {
   int type = 0;
   socklen_t length = sizeof type;
-  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET &&
+         (inode == 0 || inode_of(fd) == inode);
 }
 
 }  // namespace
 
-Fd claim_hub_socket(int fd, uint64_t inode) {
-  static std::mutex mutex;
+Fd claim_hub_socket(int fd, uint64_t inode, JoinError* error) {
   std::lock_guard lock(mutex);
-  if (!is_hub_socket(fd) || (inode != 0 && inode_of(fd) != inode)) return Fd();
+  if (!is_hub_socket(fd, inode)) {
+    fail(error, "ERR_UINTR_JOIN",
+         "descriptor " + std::to_string(fd) + " is not the launcher's socket (was it closed, or used before?)");
+    return Fd();
+  }
   // Close-on-exec: a rank's own children get no rank by it.
   Fd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  if (own) close(fd);
+  if (!own) fail_syscall(error, "fcntl(F_DUPFD_CLOEXEC)", errno, "cannot take the launcher's socket");
+  // In any case: its hang-up tells the launcher that this rank will not come.
+  close(fd);
   return own;
+}
+
+void drop_hub_socket(int fd, uint64_t inode) {
+  std::lock_guard lock(mutex);
+  if (is_hub_socket(fd, inode)) close(fd);
 }
 
 uint64_t inode_of(int fd) {

@@ -227,13 +227,8 @@ bool join(const JoinRequest& request, std::unique_ptr<Joined>* out, JoinError* e
   Fd socket;
   if (request.hub_fd >= 0) {
     // Not owned before it is known to be what it should be: it may be anything of this process.
-    socket = claim_hub_socket(request.hub_fd, request.hub_inode);
-    if (!socket) {
-      fail(error, "ERR_UINTR_JOIN",
-           "descriptor " + std::to_string(request.hub_fd) +
-               " is not the launcher's socket (was it closed, or used before?)");
-      return false;
-    }
+    socket = claim_hub_socket(request.hub_fd, request.hub_inode, error);
+    if (!socket) return false;
   }
   const Deadline deadline = Deadline::in(request.timeout_ms);
   auto joined = std::make_unique<JoinedRank>();

@@ -206,7 +206,7 @@ bool JoinedRank::watch_peer(uint32_t peer, Fd lifeline, JoinError* error) {
   if (p.pid != 0 && !p.same_process) {
     // Where the kernel has no pidfd or forbids it, the lifeline alone tells.
     pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, p.pid, 0)));
-    if (!pidfd && errno == EMFILE) return fail_syscall(error, "pidfd_open", EMFILE, "cannot watch the other ranks");
+    if (!pidfd && is_shortage(errno)) return fail_syscall(error, "pidfd_open", errno, "cannot watch the other ranks");
     // The peer holds the other end of the lifeline: if that is so after the pidfd was opened, the pid was its own then,
     // and not already somebody else's.
     if (hung_up(lifeline.get())) pidfd.reset();

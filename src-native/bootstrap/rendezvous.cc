@@ -45,9 +45,10 @@ void Rendezvous::readable(size_t i) {
     case wire::Received::What::Closed:
       return left(m);
     case wire::Received::What::Garbage:
+      ran_short_ = ran_short_ || received.out_of_descriptors;
       return turn_away(m,
                        received.out_of_descriptors
-                           ? "the process that collects the ranks has too many open files (raise `ulimit -n`)"
+                           ? kTooManyOpenFiles
                            : "a message of the joining rank is malformed",
                        received.out_of_descriptors ? wire::kJoin : wire::kProtocol);
   }
@@ -63,7 +64,8 @@ void Rendezvous::take(Member* m, wire::Received* received) {
     case wire::Type::Hello:
       return hello(m, received);
     case wire::Type::AskMissing: {
-      const wire::Text answer = wire::make_text(wire::Type::Missing, missing());
+      const std::string why = ran_short_ ? std::string("; ") + kTooManyOpenFiles : "";
+      const wire::Text answer = wire::make_text(wire::Type::Missing, missing() + why);
       if (wire::send(m->socket.get(), &answer, sizeof answer) != 0) left(m);
       return;
     }

@@ -27,6 +27,10 @@ class Rendezvous {
     return m.gone || (phase_ == Phase::Forming && !m.arrived) ? -1 : m.socket.get();
   }
   void readable(size_t i);
+  // There were no descriptors for a rank. Who goes on waiting for it is told so in the end.
+  void ran_short() { ran_short_ = true; }
+  static constexpr const char* kTooManyOpenFiles =
+      "the process that collects the ranks has too many open files (raise `ulimit -n`)";
   // Retries answers that could not be sent, drops who is gone or silent. Milliseconds until it wants to be called again
   // even if nothing comes in; -1: never.
   int sweep();
@@ -77,6 +81,7 @@ class Rendezvous {
   Phase phase_ = Phase::Gathering;
   uint64_t arrivals_ = 0;
   bool answers_waiting_ = false;
+  bool ran_short_ = false;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<Member*> ranks_;  // while Forming
   Segment world_;

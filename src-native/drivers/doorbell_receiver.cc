@@ -115,11 +115,14 @@ int DoorbellReceiver::create_fd(uint32_t vector, JoinError* error) {
 
 int DoorbellReceiver::create_page(uint32_t vector, Slot* slot, JoinError* error) const {
   const auto tid = static_cast<int32_t>(syscall(SYS_gettid));
+  int short_of = 0;
   const DoorbellIdentity identity{kDoorbellMagic, kDoorbellVersion,
                                   vector,         getpid(),
                                   tid,            signal_number_,
-                                  0,              thread_start_time(getpid(), tid),
+                                  0,              thread_start_time(getpid(), tid, &short_of),
                                   pid_namespace()};
+  errno = short_of;
+  if (short_of != 0) return failed("open");
   if (identity.start_time == 0 || identity.pid_namespace == 0) {
     fail(error, "ERR_UINTR_UNSUPPORTED", "doorbells by signals need /proc: senders tell by it whom they signal");
     return -1;

@@ -34,12 +34,12 @@ bool receiver_gone(JoinError* error, int fd, int error_number) {
   return false;
 }
 
-// The page of a doorbell, if `fd` is one that can be touched without harm.
-DoorbellPage* map_page(int fd) {
+// The page of a doorbell, if `fd` is one that can be touched without harm; *why: there is no memory to map it.
+DoorbellPage* map_page(int fd, int* why) {
   // Of this user, too: a sender that may signal everybody, root, signals nobody on another user's word.
   if (!check_memfd(fd, kDoorbellBytes, kSizeSeals, "", nullptr)) return nullptr;
   void* memory = mmap(nullptr, kDoorbellBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (memory == MAP_FAILED) return nullptr;
+  if (memory == MAP_FAILED) return *why = errno, nullptr;
   auto* page = static_cast<DoorbellPage*>(memory);
   if (page->identity.magic == kDoorbellMagic) return page;
   munmap(memory, kDoorbellBytes);
@@ -50,7 +50,12 @@ DoorbellPage* map_page(int fd) {
 
 std::unique_ptr<DoorbellSender> DoorbellSender::open(int fd, JoinError* error) {
   std::unique_ptr<DoorbellSender> sender(new DoorbellSender);
-  sender->page_ = fd < 0 ? nullptr : map_page(fd);
+  int unmapped = 0;
+  sender->page_ = fd < 0 ? nullptr : map_page(fd, &unmapped);
+  if (unmapped != 0) {
+    fail_syscall(error, "mmap", unmapped, "doorbell " + std::to_string(fd));
+    return nullptr;
+  }
   const bool opened = sender->page_ != nullptr ? sender->open_signal(fd, error) : sender->open_uintr(fd, error);
   return opened ? std::move(sender) : nullptr;
 }
@@ -105,15 +110,19 @@ bool DoorbellSender::open_signal(int fd, JoinError* error) {
   if (page_->closed.acquire() != 0) return receiver_gone(error, fd, 0);
   // The pidfd first: what the start time confirms is the process that it stands for.
   pidfd_.reset(static_cast<int>(syscall(SYS_pidfd_open, to_.pid, 0)));
-  if (!pidfd_ && errno == EMFILE) return fail_syscall(error, "pidfd_open", EMFILE, "cannot watch the receiver");
-  if (thread_start_time(to_.pid, to_.tid) != to_.start_time) return receiver_gone(error, fd, ESRCH);
+  if (!pidfd_ && is_shortage(errno)) return fail_syscall(error, "pidfd_open", errno, "cannot watch the receiver");
+  int short_of = 0;
+  const bool begun_then = thread_start_time(to_.pid, to_.tid, &short_of) == to_.start_time;
+  if (short_of != 0) return fail_syscall(error, "open", short_of, "cannot look at the receiver");
+  if (!begun_then) return receiver_gone(error, fd, ESRCH);
   looked_at_ = arch::cycles();
   return true;
 }
 
 bool DoorbellSender::receiver_lives() {
   // Kernels before 5.3 have no pidfds.
-  if (!pidfd_) return thread_start_time(to_.pid, to_.tid) == to_.start_time;
+  int short_of = 0;
+  if (!pidfd_) return thread_start_time(to_.pid, to_.tid, &short_of) == to_.start_time || short_of != 0;
   pollfd ended{pidfd_.get(), POLLIN, 0};
   return poll(&ended, 1, 0) == 0;
 }
