@@ -27,6 +27,7 @@ class DriverBase : public Driver {
   void fall_back() override;
 
  protected:
+  Upid* own_upid() { return &port_.targets[rank_].doorbell->upid; }
   // After the entry is in the list: makes the handler run once.
   virtual void interrupt_self() {}
   bool take_vector(JoinError* error);
@@ -37,7 +38,6 @@ class DriverBase : public Driver {
 
  private:
   void set_target(uint32_t peer, Joined* joined);
-  Upid* own_upid() { return &port_.targets[rank_].doorbell->upid; }
 
   uint32_t rank_ = 0;
   bool has_vector_ = false, attached_ = false;

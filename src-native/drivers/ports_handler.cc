@@ -6,9 +6,8 @@
 namespace uintr {
 namespace {
 
-// Numbers of asm/unistd_64.h and errno.h, which a freestanding file does without.
+// Numbers of asm/unistd_64.h, which a freestanding file does without.
 constexpr long kSysWrite = 1, kSysTgkill = 234;
-constexpr long kEagain = -11;
 
 const Target* target_of(void* self, uint32_t peer) {
   const auto* port = static_cast<const DriverPort*>(self);
@@ -35,8 +34,11 @@ void port_interrupt(void* self, uint32_t peer, bool force) {
   // SN: the receiver wants none (it has no handler any more, or its driver is 'poll').
   if ((before & kUpidSn) != 0) return port_wake(self, peer);
   if ((before & kUpidOn) != 0 && !force) return;
-  // A queue of real-time signals can be full; with ON left set nobody would try again.
-  if (arch::syscall(kSysTgkill, t->pid, t->tid, t->signal_number) == kEagain) upid.status.and_sc(~kUpidOn);
+  if (arch::syscall(kSysTgkill, t->pid, t->tid, t->signal_number) == 0) return;
+  // A queue of real-time signals can be full; with ON left set nobody would try again. Others may have left theirs to
+  // this signal since ON was set: asleep, the peer is woken and finds all; if it computes, it hears of it when it looks.
+  upid.status.and_sc(~kUpidOn);
+  port_wake(self, peer);
 }
 
 void port_no_interrupt(void*, uint32_t, bool) {}

@@ -3,6 +3,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "drivers/disposition.h"
 
 namespace uintr {
@@ -13,9 +15,21 @@ bool SignalDriver::open(const std::string& signal_name, JoinError* error) {
   if (!disposition_take(signal_number_, error)) return false;
   thread_mask_take(signal_number_);
   installed_ = true;
+  if (!signal_self(error)) return false;
   identity_.kind = Kind::Signal;
   identity_.signal_number = signal_number_;
   return true;
+}
+
+bool SignalDriver::signal_self(JoinError* error) const {
+  if (syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal_number_) == 0) return true;
+  const int failed = errno;
+  fail_syscall(error, "tgkill", failed, "signal " + std::to_string(signal_number_));
+  if (failed == EAGAIN && error != nullptr) {
+    error->message +=
+        " (the queue of real-time signals is full: raise `ulimit -i`, or take a signal that needs none, as SIGURG)";
+  }
+  return false;
 }
 
 SignalDriver::~SignalDriver() {
@@ -36,7 +50,7 @@ void SignalDriver::fall_back() {
 void SignalDriver::interrupt_self() {
   // What came before the engine was there has set ON and found no one to clear it; without this, nobody would signal
   // again. A real signal, because the engine's handler entry belongs to a handler.
-  syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal_number_);
+  if (!signal_self(nullptr)) own_upid()->status.and_sc(~kUpidOn);
 }
 
 }  // namespace uintr

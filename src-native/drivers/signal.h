@@ -17,6 +17,8 @@ class SignalDriver : public DriverBase {
   void interrupt_self() override;
 
  private:
+  // Whether signals reach this thread at all.
+  bool signal_self(JoinError* error) const;
   int signal_number_ = 0;
   bool installed_ = false, fell_back_ = false;
 };
