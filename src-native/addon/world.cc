@@ -72,6 +72,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   setup.glance_cycles = tsc::cycles_in(kGlanceMicros);
   setup.interrupts = driver->interrupts();
   setup.interrupt_wakes = driver->interrupt_wakes();
+  setup.trusts_bitmap = false;
   setup.world = joined->world.base();
   setup.peers = joined->maps.data();
   setup.ports = driver->ports();

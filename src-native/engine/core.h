@@ -86,7 +86,7 @@ struct Core : Engine {
   uint32_t rank, size;
   uint32_t slice_bytes;
   uint64_t handler_cycles, glance_cycles;
-  bool interrupts, interrupt_wakes;
+  bool interrupts, interrupt_wakes, trusts_bitmap;
   Ports ports;
   unsigned char* control;  // own segment
   ControlHeader* header;
@@ -114,6 +114,7 @@ struct Core : Engine {
   uint32_t running_schedules;
   uint32_t open_sends, open_transfers, owed_replies;
   uint32_t turn;            // counts runs
+  bool survey_due;          // the next run looks at every peer, whatever the bitmap says
   bool handling;            // this run is a handler's, which waits for nothing
   bool inside;              // Attention::Inside is published, in place of `state`
   uint64_t budget;          // bytes that this run may still copy, all transfers together
@@ -146,6 +147,7 @@ struct Core : Engine {
   [[gnu::noinline]] void run_deferred();  // it does not burden who has nothing to make up for
   void leave();
   void service(uint32_t peer, Effort effort);
+  void survey(Effort effort);
   uint32_t take_slot();                    // thread only; kNone: none left, or no memory
   Slot& renew(uint32_t i);                 // under a new generation
   void free_slot(uint32_t i);
@@ -283,6 +285,8 @@ struct Core : Engine {
   void say_inside();
   void come_out();
   bool anything_pending() const;
+  bool overlooked(const Partner& p) const;
+  bool anything_overlooked() const;
   bool something_to_do();
   bool may_have_something_of_ours(const Partner& p) const;
   bool attentive(uint32_t peer) const;     // the peer is at it, or will be as soon as it is woken

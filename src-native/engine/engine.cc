@@ -97,6 +97,7 @@ Engine* Engine::create(void* memory, const Setup& setup) {
   c->handler_cycles = setup.handler_cycles;
   c->glance_cycles = setup.glance_cycles;
   c->interrupts = setup.interrupts, c->interrupt_wakes = setup.interrupt_wakes;
+  c->trusts_bitmap = setup.trusts_bitmap;
   c->ports = setup.ports;
   c->control = const_cast<unsigned char*>(setup.peers[setup.rank].control);
   c->header = reinterpret_cast<ControlHeader*>(c->control);
@@ -275,9 +276,18 @@ void Core::service(uint32_t peer, Effort effort) {
   }
 }
 
+// Whoever has something for this rank, also where its bit is gone.
+void Core::survey(Effort effort) {
+  survey_due = false;
+  for (uint32_t i = 0; i < size; ++i)
+    if (overlooked(peers[i])) service(i, effort);
+}
+
 bool Core::run(Effort effort) {
   budget = effort == Effort::Idle ? kIdleBudget : kMaxSlice;
   ++turn;
+  // Not in handlers: their threads look before they sleep.
+  if (!trusts_bitmap && effort != Effort::Handler && (survey_due || turn % kLooksPerSurvey == 0)) survey(effort);
   uint32_t words = (size + 63) / 64;
   bool again, first = true;
   do {

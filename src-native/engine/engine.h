@@ -53,6 +53,9 @@ struct Setup {
   uint64_t handler_cycles = 0;  // for how long a handler copies in one run, by the time-stamp counter; 0: no matter
   bool interrupts;        // false: driver 'poll', interrupts are never asked for
   bool interrupt_wakes;   // an interrupt ends a system call the peer sleeps in (signals do, UINTR does not)
+  // Nobody but this rank clears a bit of its bitmap. False: any rank may, so the rings are looked at as well, before
+  // every sleep and once in kLooksPerSurvey looks.
+  bool trusts_bitmap = true;
   unsigned char* world;
   const PeerMap* peers;   // geometry.size of them; copied
   Ports ports;

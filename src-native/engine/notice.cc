@@ -110,12 +110,31 @@ bool Core::anything_pending() const {
   return false;
 }
 
+// The bitmap is written by all ranks, so one of them can clear the bits of others. What those have published stands in
+// their own memory all the same.
+bool Core::overlooked(const Partner& p) const {
+  if (p.gone || p.faulty) return false;
+  // SYNC POINT: attention. As for the bits: we have said that we sleep; a sender publishes, then reads what we said.
+  if (p.data_in.behind() || p.reply_in.behind()) return true;
+  if ((!p.queued.empty() || p.pipelines != 0) && p.data_out.room_made()) return true;
+  if (!p.owed.empty() && p.reply_out.room_made()) return true;
+  auto seen = static_cast<Life>(p.life->acquire());
+  return &p != &peers[rank] && (seen == Life::Closed || (seen == Life::Closing && !p.closing));
+}
+
+bool Core::anything_overlooked() const {
+  for (uint32_t i = 0; i < size; ++i)
+    if (overlooked(peers[i])) return true;
+  return false;
+}
+
 // Would a rank that goes to sleep now miss something?
 bool Core::something_to_do() {
   if (anything_pending() || !done.empty() || peers_changed || (retry_stalled && !stalled.empty())) return true;
   if (watching && sighted) return true;
   // The mask is raised: no handler makes another ready after this look.
   if (!ready.empty()) return true;
+  if (!trusts_bitmap && anything_overlooked()) return survey_due = true;
   for (uint32_t l = work.head; l != 0; l = slots[l - 1].work.next) {
     Slot& s = slots[l - 1];
     if ((s.flags & kPipelined) != 0) {

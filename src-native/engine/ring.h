@@ -44,6 +44,8 @@ class RingWriter {
     wanting_ = true;
   }
   bool wanting() const { return wanting_; }
+  // Has the consumer moved on since its head was looked at?
+  bool room_made() const { return head_->load_sc() != seen_head_; }
   // Has the consumer seen, and acted on, all that was ever written?
   bool drained() { return look(head_->load_sc()) && seen_head_ == position_; }
 
@@ -115,6 +117,8 @@ class RingReader {
     return true;
   }
   uint64_t readable() const { return end_ - position_; }
+  // Is there anything that was not consumed yet?
+  bool behind() const { return tail_->load_sc() != position_; }
 
   // Copies `n` bytes at `offset` behind the current record's start.
   void peek(void* to, uint64_t offset, uint64_t n) const {

@@ -14,6 +14,7 @@ constexpr uint64_t kStepCharge = 16;
 constexpr uint64_t kHandlerReserve = 512;
 constexpr uint32_t kReplyRingBytes = 256;
 constexpr uint32_t kPostsPerLook = 2;
+constexpr uint32_t kLooksPerSurvey = 4;
 #else
 constexpr uint64_t kSingleChunk = 64 * 1024;       // up to here one end copies it all
 constexpr uint64_t kMinChunk = 32 * 1024;
@@ -27,6 +28,7 @@ constexpr uint64_t kStepCharge = 4096;             // a step of a schedule count
 constexpr uint64_t kHandlerReserve = 4 * 1024 * 1024;  // of committed arena, for receives without a buffer
 constexpr uint32_t kReplyRingBytes = 8192;         // 128 records of 64 bytes
 constexpr uint32_t kPostsPerLook = 64;             // receives posted in a row, so that a program that does nothing else gets on
+constexpr uint32_t kLooksPerSurvey = 256;          // at the bitmap, for one at all rings: a few microseconds of polling
 #endif
 
 }  // namespace uintr

@@ -90,6 +90,8 @@ class Rank {
 
   // Sleeps until it is told that the other is gone; nothing is left that needs it.
   void await_end(uint32_t peer);
+  // Clears what is pending for another rank, as no honest one does.
+  void wipe_bits(uint32_t of) { world_->wipe_bits(of); }
   // It comes back in a new life, which runs the same program.
   void let_in(uint32_t peer);
   void begin_life();

@@ -768,6 +768,27 @@ std::vector<Scenario> make() {
   add("three-chunks-loop-uintr", 1, three(user), to_one(kSeveral, Way::Loop, Way::Loop));
   add("three-around", 0, three(signal), around(kSeveral, Way::Compute));
   add("three-around-pipeline", 0, three(pipeline), around(kSeveral, Way::Wait));
+  // The third rank clears the others' bits whenever it has its turn, and they get along.
+  auto wiped = [](std::function<void(Rank&)> honest) {
+    return [=](Rank& r) {
+      if (r.rank() != 2) return honest(r);
+      for (int i = 0; i < 3; ++i) {
+        r.wipe_bits(1);
+        r.wipe_bits(0);
+        r.pause();
+      }
+      r.finish();
+    };
+  };
+  auto distrustful = [&](Settings s) {
+    s.trusts_bitmap = false;
+    return three(s);
+  };
+  add("bits-wiped-wait", 1, distrustful(signal), wiped(one(kEager, Way::Wait, Way::Wait)));
+  add("bits-wiped-loop", 1, distrustful(signal), wiped(one(kSeveral, Way::Loop, Way::Loop)));
+  add("bits-wiped-uintr", 1, distrustful(user), wiped(one(kSeveral, Way::Wait, Way::Loop)));
+  add("bits-wiped-pipeline", 1, distrustful(pipeline), wiped(one(2 * kSeveral, Way::Wait, Way::Loop)));
+  add("bits-wiped-ring-full", 0, distrustful(full), wiped(fill(Way::Wait, Way::Loop)));
   // Between the two steps of an interrupt, too: the other sender's has to come all the same.
   add("three-sender-dies", 1, mortal(three(signal), 2), to_one(kEager, Way::Wait, Way::Compute));
   add("three-receiver-dies", 1, mortal(three(signal), 1), to_one(kEager, Way::Wait, Way::Wait));

@@ -107,6 +107,7 @@ void World::make_engine(uint32_t rank) {
   setup.slice_bytes = settings_.slice_bytes;
   setup.interrupts = settings_.driver != Driver::Poll;
   setup.interrupt_wakes = settings_.driver == Driver::Signal;
+  setup.trusts_bitmap = settings_.trusts_bitmap;
   setup.world = world_segment_;
   setup.peers = maps;
   setup.ports.self = &ports_[rank];

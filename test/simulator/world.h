@@ -27,6 +27,7 @@ struct Settings {
   uint64_t heap_committable = 32768;  // beyond this commit() fails
   uint32_t slice_bytes = 0;
   bool foreign_interrupts = false;
+  bool trusts_bitmap = true;  // false: some rank clears bits of others
   uint32_t mortal = 0;   // bit per rank
   bool elastic = false;  // one that is dead may come back
   bool closing = false;  // some rank closes: requests may end with Closed or PeerExited
@@ -93,6 +94,9 @@ class World : public Machine::World {
   // Some rank has given it up, or it has failed there: it need not end elsewhere.
   void spoil_collective(uint32_t tag) { spoilt_ |= 1u << tag; }
   bool collective_spoilt(uint32_t tag) const { return (spoilt_ >> tag & 1) != 0; }
+
+  // What a malicious rank may do: what others have announced to this one seems not to be there.
+  void wipe_bits(uint32_t rank) { bell(rank)->pending[0].exchange_sc(0); }
 
   // From now on commit() succeeds, and who waits for memory may try again.
   void more_memory() {

@@ -128,6 +128,7 @@ void one_run(uint64_t seed, uint32_t kinds, int32_t pid) {
   o.heap_bytes = 1 << 20;
   o.copy_kinds = kinds;
   o.pid = pid;
+  o.trusts_bitmap = seed % 3 == 0;
   World w(o);
   std::vector<unsigned char> own(100000, 0x33), into(100000, 0x44);
   static const uint64_t kLengths[] = {0, 8, 300, 512, 600, 5000, 70000};

@@ -37,6 +37,7 @@ struct Options {
   uint64_t glance_cycles = 0;  // of rank 0
   bool interrupts = true;
   bool interrupt_wakes = true;
+  bool trusts_bitmap = true;
   bool elastic = false;
   void (*interrupt)(World* world, uint32_t peer) = nullptr;  // instead of noting it in Rank::interrupted
   void (*reduce)(uint32_t reduction, void* inout, const void* in, uint64_t elements) = nullptr;
@@ -185,6 +186,7 @@ inline void World::make_engine(Rank* r, const std::vector<PeerMap>& maps) {
   s.glance_cycles = r->rank == 0 ? options.glance_cycles : 0;
   s.interrupts = options.interrupts;
   s.interrupt_wakes = options.interrupt_wakes;
+  s.trusts_bitmap = options.trusts_bitmap;
   s.world = world_->base();
   s.peers = maps.data();
   s.ports.self = this;
