@@ -68,6 +68,7 @@ bool JoinedRank::be_alone(JoinError* error) {
   if (!Segment::create(Segment::Kind::World, layout.world_bytes(), &world, error)) return false;
   const int failed = world.commit(0, layout.match_word(0, 0));
   if (failed != 0) return fail_syscall(error, "fallocate", failed, "no memory for the doorbells");
+  announced_.enter(world.fd());
   rank = 0;
   return begin(error);
 }
@@ -164,7 +165,9 @@ std::vector<int> JoinedRank::descriptors() const {
 
 bool JoinedRank::adopt_world(Fd fd, JoinError* error) {
   const uint64_t bytes = Layout{geometry}.world_bytes();
-  return Segment::adopt(Segment::Kind::World, std::move(fd), bytes, "the world segment", &world, error);
+  if (!Segment::adopt(Segment::Kind::World, std::move(fd), bytes, "the world segment", &world, error)) return false;
+  announced_.enter(world.fd());
+  return true;
 }
 
 bool JoinedRank::adopt_peer(uint32_t peer, Fd* fds, const wire::Identity& identity, JoinError* error) {
@@ -188,7 +191,11 @@ bool JoinedRank::adopt_peer(uint32_t peer, Fd* fds, const wire::Identity& identi
   p.event_fd = std::move(fds[2]);
   if (driver.kind == DriverIdentity::Kind::Uintr) p.vector_fd = std::move(fds[4]);
   p.nonce = identity.nonce;
-  p.same_process = OwnControl::made(peer_control.fd());
+  const OwnControl::Made made = OwnControl::made(peer_control.fd(), world.fd());
+  if (made == OwnControl::Made::InAnotherWorld) {
+    return fail(error, "ERR_UINTR_PROTOCOL", name + " joined with a control segment of this process in another world");
+  }
+  p.same_process = made == OwnControl::Made::Here;
   peer_control.close_fd();
   peer_heap.close_fd();
   probe_peer(identity, hub_namespace_, rank, copy_kinds_, &p);

@@ -13,8 +13,11 @@ namespace {
 
 // Never destroyed: a thread may leave a world while the process ends.
 struct Announced {
+  struct Control {
+    MadeFile file, world;
+  };
   std::mutex mutex;
-  std::vector<MadeFile> files;
+  std::vector<Control> controls;
 };
 
 Announced& announced() {
@@ -29,26 +32,37 @@ MadeFile file_of(int fd) {
   return {uint64_t{status.stx_dev_major} << 32 | status.stx_dev_minor, status.stx_ino, getpid()};
 }
 
+auto find(std::vector<Announced::Control>& all, const MadeFile& file) {
+  return std::find_if(all.begin(), all.end(), [&](const Announced::Control& c) { return c.file == file; });
+}
+
 }  // namespace
 
 void OwnControl::announce(int fd) {
   file_ = file_of(fd);
   std::lock_guard lock(announced().mutex);
-  announced().files.push_back(file_);
+  announced().controls.push_back({file_, {}});
 }
 
-bool OwnControl::made(int fd) {
-  const MadeFile file = file_of(fd);
+void OwnControl::enter(int world_fd) {
+  const MadeFile world = file_of(world_fd);
   std::lock_guard lock(announced().mutex);
-  const std::vector<MadeFile>& all = announced().files;
-  return file != MadeFile{} && std::find(all.begin(), all.end(), file) != all.end();
+  const auto own = find(announced().controls, file_);
+  if (own != announced().controls.end()) own->world = world;
+}
+
+OwnControl::Made OwnControl::made(int fd, int world_fd) {
+  const MadeFile file = file_of(fd), world = file_of(world_fd);
+  std::lock_guard lock(announced().mutex);
+  const auto found = find(announced().controls, file);
+  if (file == MadeFile{} || found == announced().controls.end()) return Made::No;
+  return world != MadeFile{} && found->world == world ? Made::Here : Made::InAnotherWorld;
 }
 
 OwnControl::~OwnControl() {
   std::lock_guard lock(announced().mutex);
-  std::vector<MadeFile>& all = announced().files;
-  const auto own = std::find(all.begin(), all.end(), file_);
-  if (own != all.end()) all.erase(own);
+  const auto own = find(announced().controls, file_);
+  if (own != announced().controls.end()) announced().controls.erase(own);
 }
 
 }  // namespace uintr

@@ -24,8 +24,12 @@ class OwnControl {
 
   // `fd`: of a memfd that this process has just made. Where the kernel does not tell, no peer will recognize it.
   void announce(int fd);
-  // Any thread. Was it announced, and is its rank still there?
-  static bool made(int fd);
+  // Its rank is in the world with this segment.
+  void enter(int world_fd);
+  // Any thread. Was it announced, and is its rank still there; and in that world? A peer may have the descriptor from
+  // another one.
+  enum class Made { No, Here, InAnotherWorld };
+  static Made made(int fd, int world_fd);
 
  private:
   MadeFile file_;

@@ -289,21 +289,29 @@ void threads_need_no_right_to_copy() {
   }));
 }
 
-// Only what this very process has made: not what another has, nor what it made before it was forked.
+// Only what this very process has made, for that very world: not what another has, nor what it made before it was forked.
 void a_control_segment_proves_its_maker() {
-  Segment made, other;
+  using Made = OwnControl::Made;
+  Segment made, other, world, elsewhere;
   JoinError error;
+  CHECK_OK(Segment::create(Segment::Kind::World, 4096, &world, &error), error);
+  CHECK_OK(Segment::create(Segment::Kind::World, 4096, &elsewhere, &error), error);
+  auto who = [&](int fd) { return OwnControl::made(fd, world.fd()); };
   CHECK_OK(Segment::create(Segment::Kind::Control, 4096, &made, &error), error);
   CHECK_OK(Segment::create(Segment::Kind::Control, 4096, &other, &error), error);
   {
     OwnControl announced;
     announced.announce(made.fd());
-    CHECK(OwnControl::made(made.fd()) && !OwnControl::made(other.fd()) && !OwnControl::made(-1));
+    CHECK(who(made.fd()) == Made::InAnotherWorld);  // for it is in none yet
+    announced.enter(world.fd());
+    CHECK(who(made.fd()) == Made::Here && who(other.fd()) == Made::No && who(-1) == Made::No);
+    CHECK(OwnControl::made(made.fd(), elsewhere.fd()) == Made::InAnotherWorld);
+    CHECK(OwnControl::made(made.fd(), -1) == Made::InAnotherWorld);
     const Fd duplicate(fcntl(made.fd(), F_DUPFD_CLOEXEC, 0));  // as it comes out of a socket
-    CHECK(OwnControl::made(duplicate.get()));
-    test::ended_well(test::child([&] { CHECK(!OwnControl::made(made.fd())); }));
+    CHECK(who(duplicate.get()) == Made::Here);
+    test::ended_well(test::child([&] { CHECK(who(made.fd()) == Made::No); }));
   }
-  CHECK(!OwnControl::made(made.fd()));
+  CHECK(who(made.fd()) == Made::No);
 }
 
 }  // namespace

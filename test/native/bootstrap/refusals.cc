@@ -279,6 +279,77 @@ void a_forged_hello_harms_nobody() {
   test::ended_well(forger);
 }
 
+// What a rank brings along, made by hand.
+struct Rogue {
+  uint64_t nonce = 77;
+  Segment control, heap;
+  Fd event{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  int lifeline[2];
+  explicit Rogue(uint32_t rank) {
+    const Geometry g = test::geometry(2);
+    JoinError error;
+    CHECK_OK(Segment::create(Segment::Kind::Control, Layout{g}.control_bytes(), &control, &error), error);
+    CHECK_OK(Segment::create(Segment::Kind::Heap, g.heap_bytes, &heap, &error), error);
+    CHECK(pipe(lifeline) == 0);
+    write_control_header(control.base(), g, rank, nonce, getpid());
+  }
+
+  void say_hello(int hub, uint64_t own_nonce, int own_control) {
+    wire::Hello hello{};
+    hello.wanted_rank = kNone;
+    hello.geometry = test::geometry(2);
+    hello.identity.nonce = own_nonce;
+    const int fds[] = {own_control, heap.fd(), event.get(), lifeline[0], event.get()};
+    CHECK(wire::send(hub, &hello, sizeof hello, fds, wire::kFdsPerRank) == 0);
+  }
+  void hear(int hub, wire::Type type, wire::Received* received) {
+    pollfd p{hub, POLLIN, 0};
+    CHECK(poll(&p, 1, -1) == 1);
+    wire::receive(hub, received);
+    CHECK(received->what == wire::Received::What::Message && received->message.head.type == type);
+  }
+  void say(int hub, wire::Type type) {
+    const wire::Plain plain{.head = {.type = type}};
+    CHECK(wire::send(hub, &plain, sizeof plain) == 0);
+  }
+  void fetch(int hub, wire::Received* peers) {
+    wire::Received welcome;
+    hear(hub, wire::Type::Welcome, &welcome);
+    const wire::Fetch fetch{.first = 0};
+    CHECK(wire::send(hub, &fetch, sizeof fetch) == 0);
+    hear(hub, wire::Type::Peers, peers);
+  }
+};
+
+// Else its sender's addresses would be taken for this process's own.
+void a_control_segment_of_another_world_is_no_thread_of_this_process() {
+  World first(2), second(2);
+  const pid_t rogue = test::child([&] {
+    Rogue self(0);
+    wire::Received peers;
+    const int hub = first.sockets[0].get();
+    self.say_hello(hub, self.nonce, self.control.fd());
+    self.fetch(hub, &peers);
+    self.say(hub, wire::Type::Mapped);
+    wire::Received go;
+    self.hear(hub, wire::Type::Go, &go);
+    // The honest rank 1 of the first world is to appear as rank 1 of the second, too.
+    const int again = second.sockets[1].get();
+    self.say_hello(again, peers.message.peers.identity[1].nonce, peers.fds[wire::kFdsPerRank].get());
+    wire::Received nothing;
+    self.fetch(again, &nothing);
+  });
+  const pid_t honest = test::child([&] {
+    std::unique_ptr<Joined> joined;
+    JoinError error;
+    CHECK_OK(join(test::request(2, first.sockets[1].release()), &joined, &error), error);
+    fails(test::request(2, second.sockets[0].release()), "ERR_UINTR_PROTOCOL",
+          "rank 1 joined with a control segment of this process in another world");
+  });
+  test::ended_well(honest);
+  test::ended_well(rogue);
+}
+
 // Several threads of a process may know the number of the same socket.
 void a_socket_is_taken_once() {
   for (int round = 0; round < 200; ++round) {
@@ -322,6 +393,7 @@ int main() {
   waiting_can_be_cancelled();
   garbage_is_refused();
   a_forged_hello_harms_nobody();
+  a_control_segment_of_another_world_is_no_thread_of_this_process();
   a_socket_is_taken_once();
   CHECK(test::open_descriptors() == before);
   CHECK(test::threads() == 1 + 2);
