@@ -121,8 +121,10 @@ int DoorbellReceiver::create_page(uint32_t vector, Slot* slot, JoinError* error)
                                   tid,            signal_number_,
                                   0,              thread_start_time(getpid(), tid, &short_of),
                                   pid_namespace()};
-  errno = short_of;
-  if (short_of != 0) return failed("open");
+  if (short_of != 0) {
+    fail_syscall(error, "open", short_of, "no memory for a doorbell");
+    return -1;
+  }
   if (identity.start_time == 0 || identity.pid_namespace == 0) {
     fail(error, "ERR_UINTR_UNSUPPORTED", "doorbells by signals need /proc: senders tell by it whom they signal");
     return -1;
