@@ -190,7 +190,7 @@ napi_value join_call(napi_env env, napi_callback_info info) {
   started->finished.data = started;
   napi_add_async_cleanup_hook(env, on_teardown, started, &started->hook);
   if (!thread_start(&started->thread, body, started)) {
-    fail(&error, "ERR_UINTR_NO_MEMORY", "no thread for the attempt to join");
+    fail(&error, "ERR_UINTR_NO_MEMORY", "no thread for the attempt to join: too little memory, or too many processes (`ulimit -v`, `ulimit -u`)");
     dispose(started);
     return failure_object(env, error);
   }

@@ -17,6 +17,8 @@ bool fail_syscall(JoinError* error, const char* syscall, int error_number, std::
     message += " failed with ";
     message += errno_name(error_number);
     if (error_number == EMFILE) message += " (too many open files: raise `ulimit -n`; a rank needs 3 per peer)";
+    if (error_number == EFBIG) message += " (files must not be that large: raise `ulimit -f`)";
+    if (error_number == ENOMEM && std::string(syscall) == "mmap") message += " (no room in the address space: raise `ulimit -v`)";
     if (error_number == ENFILE) message += " (too many open files on this system: raise fs.file-max)";
     *error = JoinError{memory ? "ERR_UINTR_NO_MEMORY" : "ERR_UINTR_JOIN", std::move(message), error_number, syscall};
   }

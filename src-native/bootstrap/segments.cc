@@ -41,7 +41,8 @@ Segment& Segment::operator=(Segment&& other) noexcept {
 }
 
 bool Segment::create(Kind kind, uint64_t bytes, Segment* out, JoinError* error) {
-  const std::string what = std::string("cannot create ") + name_of(kind) + " of " + std::to_string(bytes) + " bytes";
+  const std::string what = std::string("cannot create ") + name_of(kind) + " of " + std::to_string(bytes) + " bytes" +
+                           (kind == Kind::Heap ? " (heapBytes)" : "");
   if (bytes == 0) return fail(error, "ERR_UINTR_INVALID_ARGUMENT", what);
   Segment s;
   s.bytes_ = bytes;
