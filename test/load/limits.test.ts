@@ -103,7 +103,7 @@ const groups = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup'].find((folder) => {
 const group = `${groups}/uintr-test-${process.ppid}`;
 const limit = groups?.endsWith('memory') ? 'memory.limit_in_bytes' : 'memory.max';
 
-(groups ? describe : describe.skip)('a control group', () => {
+if (groups) {
   beforeAll(() => {
     mkdirSync(group);
     writeFileSync(`${group}/${limit}`, `${200 * MiB}`);
@@ -125,4 +125,4 @@ const limit = groups?.endsWith('memory') ? 'memory.limit_in_bytes' : 'memory.max
       await world.close();
     },
   );
-});
+}
