@@ -5,6 +5,7 @@
 #include "bootstrap/hub_socket.h"
 #include "bootstrap/joined.h"
 #include "bootstrap/namespace.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 
@@ -35,6 +36,7 @@ Step JoinedRank::come_back(std::vector<Member> members, const JoinRequest& reque
     clients.emplace_back(std::move(member.socket), deadline, request.cancel_fd);
     const Step step = clients.back().send(&hello, sizeof hello, descriptors().data(), wire::kFdsPerRank, error);
     if (step != Step::Done) return judge(step, member);
+    UINTR_FAILPOINT("back.hello_sent");
   }
   for (size_t i = 0; i < members.size(); ++i) {
     wire::Received received;
@@ -47,6 +49,7 @@ Step JoinedRank::come_back(std::vector<Member> members, const JoinRequest& reque
       return Step::Failed;
     }
     Fd& of_world = received.fds[wire::kFdsPerRank];
+    UINTR_FAILPOINT("back.member_heard");
     if (!world) {
       if (!adopt_world(std::move(of_world), error)) return Step::Failed;
     } else if (inode_of(of_world.get()) != inode_of(world.fd())) {
@@ -81,15 +84,18 @@ Step JoinedRank::come_back(std::vector<Member> members, const JoinRequest& reque
   // SYNC POINT: incarnation. Published before any member is told; one that is not told any more, because this rank dies
   // in between, reads it when the connection has hung up (let_in.cc).
   own.life.exchange_sc(incarnations[rank]);
+  UINTR_FAILPOINT("back.life_published");
   wire::Return returning{};
   returning.incarnation = incarnations[rank];
   for (size_t i = 0; i < members.size(); ++i) {
     const Step step = clients[i].send(&returning, sizeof returning, nullptr, 0, error);
+    UINTR_FAILPOINT("back.told_one");
     if (step != Step::Done) return judge(step, members[i]);
   }
   for (size_t i = 0; i < members.size(); ++i) {
     wire::Received received;
     const Step step = clients[i].expect(wire::Type::Mapped, &received, error);
+    UINTR_FAILPOINT("back.let_in_by_one");
     if (step != Step::Done) return judge(step, members[i]);
   }
   return Step::Done;

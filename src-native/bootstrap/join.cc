@@ -10,6 +10,7 @@
 #include "bootstrap/hub_socket.h"
 #include "bootstrap/joined.h"
 #include "bootstrap/probe.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 namespace {
@@ -73,6 +74,7 @@ Step take_place(const JoinRequest& request, const Fd& directory, Deadline patien
       return Step::Failed;
     case NameHold::Outcome::Held:
       joined->place = std::move(place);
+      UINTR_FAILPOINT("place.held");
       return Step::Done;
     case NameHold::Outcome::Busy:
       break;
@@ -132,6 +134,7 @@ Step use_name(const JoinRequest& request, const Fd& directory, std::unique_ptr<N
   if (!hold->listen(&listener, error)) return Step::Failed;
   joined->hub = Hub::for_name(request.name, std::move(listener), error);
   joined->hold = std::move(hold);
+  UINTR_FAILPOINT("hub.hosted");
   return joined->hub ? Step::Retry : Step::Failed;
 }
 

@@ -13,6 +13,7 @@
 #include "bootstrap/namespace.h"
 #include "bootstrap/probe.h"
 #include "bootstrap/random.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 namespace {
@@ -58,6 +59,7 @@ bool JoinedRank::make_own(const JoinRequest& request, JoinError* error) {
   if (pipe2(ends, O_CLOEXEC) != 0) return fail_syscall(error, "pipe2", errno, "cannot join");
   lifeline_read_.reset(ends[0]);
   lifeline_write_.reset(ends[1]);
+  UINTR_FAILPOINT("join.own_made");
   nonce_ = random_word();
   write_control_header(control.base(), geometry, kNone, nonce_, request.tid);
   return true;
@@ -98,6 +100,7 @@ Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinErr
   hello.geometry = geometry;
   hello.identity = identity();
   Step step = client->send(&hello, sizeof hello, descriptors().data(), wire::kFdsPerRank, error);
+  UINTR_FAILPOINT("join.hello_sent");
   if (step != Step::Done) return step;
 
   {
@@ -110,16 +113,19 @@ Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinErr
       return Step::Failed;
     }
     rank = welcome.rank;
+    UINTR_FAILPOINT("join.welcomed");
     hub_namespace_ = welcome.pid_namespace;
     if (!adopt_world(std::move(received.fds[0]), error) || !begin(error)) return Step::Failed;
   }
   for (uint32_t first = 0; first < geometry.size; first += wire::kPeersPerMessage) {
     const wire::Fetch fetch{.first = first};
     step = client->send(&fetch, sizeof fetch, nullptr, 0, error);
+    UINTR_FAILPOINT("join.fetch_sent");
     if (step != Step::Done) return step;
     wire::Received received;
     step = client->expect(wire::Type::Peers, &received, error);
     if (step != Step::Done) return step;
+    UINTR_FAILPOINT("join.peers_heard");
     const uint32_t left = geometry.size - first;
     const uint32_t count = left < wire::kPeersPerMessage ? left : wire::kPeersPerMessage;
     if (received.message.peers.first != first || received.message.peers.count != count ||
@@ -137,10 +143,13 @@ Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinErr
   // From the moment at which it may be a member, whoever comes back must find it.
   if (geometry.elastic != 0 && !open_door(error)) return Step::Failed;
   const wire::Plain mapped{.head = {.type = wire::Type::Mapped}};
+  UINTR_FAILPOINT("join.all_mapped");
   step = client->send(&mapped, sizeof mapped, nullptr, 0, error);
+  UINTR_FAILPOINT("join.mapped_sent");
   if (step != Step::Done) return step;
   wire::Received received;
   step = client->expect(wire::Type::Go, &received, error);
+  UINTR_FAILPOINT("join.go_heard");
   // SYNC POINT: formed. Read after the hub has hung up, so it cannot be written any more: all ranks begin, or none.
   const bool formed = reinterpret_cast<Formed*>(world.base() + Layout{geometry}.formed())->word.acquire() != 0;
   return step == Step::Retry && formed ? Step::Done : step;
@@ -204,6 +213,7 @@ bool JoinedRank::adopt_peer(uint32_t peer, Fd* fds, const wire::Identity& identi
   if (arena == nullptr) return fail_syscall(error, "malloc", ENOMEM, "no memory for " + name + "'s heap");
   maps[peer].let_go = times_let_go(geometry, peer_control.base(), rank);
   mapped_[peer] = Mapped{std::move(peer_control), std::move(arena)};
+  UINTR_FAILPOINT("join.peer_mapped");
   return watch_peer(peer, std::move(fds[3]), error);
 }
 
@@ -246,6 +256,7 @@ void JoinedRank::publish_exit() {
 JoinedRank::~JoinedRank() {
   forget_peers();
   publish_exit();
+  UINTR_FAILPOINT("leave.exit_published");
   control.unmap();
   if (heap != nullptr) {
     heap->close_fd();
@@ -259,8 +270,10 @@ void JoinedRank::leave() {
   hub.reset();
   hold.reset();
   place.reset();
+  UINTR_FAILPOINT("leave.hanging_up");
   // Last: its hang-up tells the peers that this rank touches nothing any more.
   lifeline_write_.reset();
+  UINTR_FAILPOINT("leave.hung_up");
 }
 
 bool Joined::commit(void* self, Ports::Segment segment, uint64_t offset, uint64_t bytes) {

@@ -3,6 +3,7 @@
 #include "bootstrap/admission.h"
 #include "bootstrap/joined.h"
 #include "bootstrap/namespace.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 
@@ -70,6 +71,7 @@ void JoinedRank::present(Visitor* visitor) {
     visitor->gone = true;  // it tries again
   }
   visitor->answered = true;
+  UINTR_FAILPOINT("door.answered");
 }
 
 // Is another life of the rank about to be let in? Then that comes first, and its end.
@@ -113,6 +115,7 @@ bool JoinedRank::let_in(uint32_t peer, Returning* who) {
     replaced_ = std::move(mapped_[peer]);
     // A life also if it cannot be let in: others may have done so, and all have to count the same lives.
     incarnations[peer] = visitor->incarnation;
+    UINTR_FAILPOINT("door.life_counted");
     const bool adopted = adopt_peer(peer, visitor->fds, visitor->identity, &error);
     if (!adopted) {
       maps[peer] = map;
@@ -131,7 +134,9 @@ void JoinedRank::admitted(uint32_t peer) {
   for (const auto& visitor : door_->visitors()) {
     if (!visitor->ready || visitor->rank != peer || visitor->gone) continue;
     const wire::Plain mapped{.head = {.type = wire::Type::Mapped}};
+    UINTR_FAILPOINT("door.admitting");
     wire::send(visitor->socket.get(), &mapped, sizeof mapped);
+    UINTR_FAILPOINT("door.admitted");
     visitor->gone = true;
   }
   door_->sweep();

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "engine/failpoint.h"
 #include "engine/types.h"
 
 namespace uintr {
@@ -135,6 +136,7 @@ NameHold::Outcome NameHold::take(const Fd& directory, const std::string& name, J
       }
       return Outcome::Failed;
     }
+    UINTR_FAILPOINT("name.lock_open");
     struct statx opened, current;
     if (!status_of(lock.get(), "", AT_EMPTY_PATH, &opened)) {
       fail_syscall(error, "statx", errno, what);
@@ -153,6 +155,7 @@ NameHold::Outcome NameHold::take(const Fd& directory, const std::string& name, J
       continue;
     }
     lock_ = std::move(lock);
+    UINTR_FAILPOINT("name.locked");
     name_ = name;
     directory_.reset(fcntl(directory.get(), F_DUPFD_CLOEXEC, 0));
     if (directory_) return Outcome::Held;
@@ -168,23 +171,28 @@ bool NameHold::listen(Fd* listener, JoinError* error) {
   if (!socket) return fail_syscall(error, "socket", errno, what);
   // Only the holder of the lock gets here, so what lies there belongs to nobody who is alive.
   unlinkat(directory_.get(), (name_ + ".sock").c_str(), 0);
+  UINTR_FAILPOINT("name.cleared");
   const sockaddr_un address = address_of(directory_, name_);
   // The directory keeps other users out, and each connection's uid is checked.
   if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return fail_syscall(error, "bind", errno, what);
   }
   bound_ = true;
+  UINTR_FAILPOINT("name.bound");
   const int on = 1;
   setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);  // what is sent before accept() has them too
   if (::listen(socket.get(), 1024) != 0) return fail_syscall(error, "listen", errno, what);
   *listener = std::move(socket);
+  UINTR_FAILPOINT("name.listening");
   return true;
 }
 
 NameHold::~NameHold() {
   if (!lock_ || !directory_) return;
   // While the lock is held: afterwards the files could be the next holder's.
+  UINTR_FAILPOINT("name.releasing");
   if (bound_) unlinkat(directory_.get(), (name_ + ".sock").c_str(), 0);
+  UINTR_FAILPOINT("name.half_released");
   unlinkat(directory_.get(), (name_ + ".lock").c_str(), 0);
 }
 
@@ -236,6 +244,7 @@ Connect connect_to_name(const Fd& directory, const std::string& name, Fd* socket
     return Connect::Failed;
   }
   if (pid != nullptr) *pid = peer.pid;
+  UINTR_FAILPOINT("name.connected");
   return Connect::Connected;
 }
 

@@ -6,6 +6,7 @@
 
 #include "bootstrap/deadline.h"
 #include "bootstrap/namespace.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 namespace {
@@ -109,6 +110,7 @@ void Rendezvous::hello(Member* m, wire::Received* received) {
   for (uint32_t i = 0; i < wire::kFdsPerRank; ++i) m->fds[i] = std::move(received->fds[i]);
   m->arrived = true;
   m->arrival = ++arrivals_;
+  UINTR_FAILPOINT("hub.hello_taken");
   if (arrived() == size_) form();
 }
 
@@ -139,12 +141,14 @@ void Rendezvous::form() {
     ranks_[rank]->rank = rank;
   }
   phase_ = Phase::Forming;
+  UINTR_FAILPOINT("hub.forming");
   const int fd = world_.fd();
   wire::Welcome welcome{};
   welcome.pid_namespace = pid_namespace();
   for (uint32_t rank = 0; rank < size_ && phase_ == Phase::Forming; ++rank) {
     welcome.rank = rank;
     if (wire::send(ranks_[rank]->socket.get(), &welcome, sizeof welcome, &fd, 1) != 0) left(ranks_[rank]);
+    UINTR_FAILPOINT("hub.welcomed_one");
   }
 }
 
@@ -176,6 +180,7 @@ bool Rendezvous::send_peers(Member* m) {
   const int failed = wire::send(m->socket.get(), &peers, sizeof peers, fds, fd_count);
   if (failed == EAGAIN || failed == ETOOMANYREFS || failed == ENOBUFS) return false;
   m->fetching = false;
+  UINTR_FAILPOINT("hub.peers_sent");
   if (failed != 0) left(m);
   return true;
 }
@@ -186,11 +191,14 @@ void Rendezvous::open_barrier() {
   }
   phase_ = Phase::Complete;
   // SYNC POINT: formed. Written before the first rank is told, because that one may end this process before the last is.
+  UINTR_FAILPOINT("hub.opening");
   reinterpret_cast<Formed*>(world_.base() + Layout{geometry_}.formed())->word.release(1);
+  UINTR_FAILPOINT("hub.opened");
   const wire::Plain go{.head = {.type = wire::Type::Go}};
   for (auto& m : members_) {
     if (m->arrived && !m->gone) {
       wire::send(m->socket.get(), &go, sizeof go);
+      UINTR_FAILPOINT("hub.go_sent");
       m->gone = true;
     } else {
       refuse_late(m.get());

@@ -2,6 +2,7 @@
 
 #include "drivers/driver.h"
 #include "drivers/vectors.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 
@@ -59,12 +60,14 @@ void DriverBase::attach(Engine* engine) {
   entry_.run = dispatch_engine;
   dispatch_touch();
   dispatch_add(&entry_);
+  UINTR_FAILPOINT("driver.attached");
   attached_ = true;
   interrupt_self();
 }
 
 void DriverBase::fall_back() {
   if (port_.targets != nullptr) own_upid()->status.or_sc(kUpidSn);
+  UINTR_FAILPOINT("driver.silenced");
 }
 
 void DriverBase::detach() {
@@ -73,6 +76,7 @@ void DriverBase::detach() {
   // Peers first: an interrupt that is under way finds the handler still in place.
   fall_back();
   dispatch_remove(&entry_);
+  UINTR_FAILPOINT("driver.detached");
 }
 
 const char* Driver::name() const {

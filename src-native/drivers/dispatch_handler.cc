@@ -2,6 +2,7 @@
 #include "drivers/dispatch.h"
 
 #include "engine/engine.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 namespace {
@@ -40,7 +41,9 @@ void dispatch_entry(DispatchEntry* e) {
     // SYNC POINT: upid. The receiver clears ON, then takes PIR; a sender sets its bit in PIR, then sets ON. So a bit
     // that is not taken here was set by a sender that will find ON clear, and signal.
     e->upid->status.and_sc(~kUpidOn);
+    UINTR_FAILPOINT("dispatch.on_cleared");
     vectors = e->upid->pir.exchange_sc(0);
+    UINTR_FAILPOINT("dispatch.pir_taken");
   }
   e->run(e->self, vectors);
 }

@@ -10,6 +10,7 @@
 // tail; and of the receives that fit a message only the earliest is advertised.
 #include "engine/copy.h"
 #include "engine/core.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 
@@ -44,7 +45,9 @@ void Core::advertise(uint32_t i) {
   // SYNC POINT: advert. What describes the receive is written, then its match word opened, then both can be found. It is
   // written anew only after the word has left Open, so a sender whose compare-and-swap wins has read what belongs to it.
   match::open(&match_words[i], s.generation);
+  UINTR_FAILPOINT("advert.open");
   p.my_adverts[k].release(advert_word(i, s.generation));
+  UINTR_FAILPOINT("advert.shown");
   p.adverts |= 1u << k;
   p.advertised[k] = i;
   s.advert = static_cast<uint8_t>(k + 1);
@@ -55,6 +58,7 @@ bool Core::retract(Slot& s) {
   Partner& p = peers[s.peer];
   uint32_t k = s.advert - 1u;
   p.my_adverts[k].release(0);
+  UINTR_FAILPOINT("advert.hidden");
   p.adverts &= ~(1u << k);
   s.advert = 0;
   return match::decide(&match_words[index(s)], s.generation, match::Withdrawn);
@@ -72,6 +76,7 @@ bool Core::take_back(uint32_t i) {
 void Core::note_taken(Slot& s) {
   unpost(index(s));
   s.state = SlotState::Taken;
+  UINTR_FAILPOINT("advert.missed");
   ++open_transfers;
   ++peers[s.peer].outstanding;
 }
@@ -96,6 +101,7 @@ void Core::on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort e
   bool tag_fits = s.tag == kAnyTag ? h.tag <= 0x7fffffffu : h.tag == s.tag;
   // Not the match word: any rank can write there, and it is not to cost an honest sender its peer.
   if (!waits || !tag_fits || h.length == 0 || b.how != How::Chunks || !plausible(s, h, b)) return fault(s.peer);
+  UINTR_FAILPOINT("advert.heard");
   if (s.state == SlotState::Posted) note_taken(s);
   s.tag = h.tag;
   s.total = h.length;
@@ -126,6 +132,7 @@ bool Core::match_advertised(Slot& s, Effort effort) {
     if (s.length > room || (heap_offset != kNoHeap && !in_heap)) return false;
     if (best_kind(p.kinds, heap_offset != kNoHeap) == 0) return false;
     if (!match::decide(&p.match_words[slot], generation, match::Matched)) return false;
+    UINTR_FAILPOINT("advert.taken");
     list_remove(&p.queued, index(s), links());
     s.state = SlotState::Active;
     s.matcher = true;

@@ -2,6 +2,7 @@
 // All of it that walks every request is the thread's business; a handler only
 // notes that there is something to see.
 #include "engine/core.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 
@@ -27,6 +28,7 @@ void Core::see_changes() {
     }
     if (seen == Life::Closed && i != rank) {
       // Everything it ever published lies in the rings by now.
+      UINTR_FAILPOINT("closed.seen");
       drain_replies(i, Effort::Call);
       drain_data(i, Effort::Call);
       lose_peer(i, Cause::Closed, Error::PeerExited);
@@ -116,6 +118,7 @@ void Core::lose_peer(uint32_t peer, Cause cause, Error error) {
   // then the peer is told. It reads another count, then gives back the memory that we might have touched. A count, for
   // a new life of the peer may come before its old process looks.
   p.mine->let_go.release(p.mine->let_go.relaxed() + 1);
+  UINTR_FAILPOINT("peer_gone.let_go");
 }
 
 void Core::fail_posted(Error error) {
@@ -153,10 +156,12 @@ void Engine::peer_gone(uint32_t peer, Cause cause) {
   c->peers[peer].interruptible = false;
   // What it had published before it went is still valid, and is taken first; but a receive that it has advertised is
   // not to be taken any more.
+  UINTR_FAILPOINT("peer_gone.begun");
   if (!c->peers[peer].faulty) {
     c->drain_replies(peer, Effort::Call);
     c->drain_data(peer, Effort::Call);
   }
+  UINTR_FAILPOINT("peer_gone.emptied");
   c->lose_peer(peer, cause, c->peers[peer].faulty ? Error::Protocol : Error::PeerExited);
   // SYNC POINT: upid. It may have died between the two steps of an interrupt to this rank; then ON is set, and nobody
   // signals. As before a sleep, ON is cleared, then the bitmap is looked at.
@@ -197,6 +202,7 @@ void Engine::revive(uint32_t peer, const PeerMap& map, uint32_t kept) {
   from->released_blocks.release(p.blocks_released);
   old = p;
   c->attach_peer(peer, map);
+  UINTR_FAILPOINT("revive.done");
 }
 
 Life Engine::peer_life(uint32_t peer) const { return static_cast<Life>(core(this)->peers[peer].life->acquire()); }
@@ -210,6 +216,7 @@ void Engine::begin_close() {
   Inside inside(c);
   c->life = Life::Closing;
   c->header->life.release(static_cast<uint32_t>(Life::Closing));
+  UINTR_FAILPOINT("close.said");
   c->fail_schedules(Error::Closed);
   c->fail_posted(Error::Closed);
   for (uint32_t i = 0; i < c->slots_touched; ++i)
@@ -219,6 +226,7 @@ void Engine::begin_close() {
   c->end_loans(Error::Closed);
   // Sends to oneself that nobody has received, nobody will.
   c->fail_sends_to(c->rank);
+  UINTR_FAILPOINT("close.failed");
   for (uint32_t i = 0; i < c->size; ++i)
     if (i != c->rank && !c->peers[i].gone) c->notify(i, Need::Look);
 }
@@ -260,6 +268,7 @@ bool Engine::peer_has_let_go(const Geometry& geometry, const PeerMap& map, uint3
 void Engine::abandon(Error error) {
   Core* c = core(this);
   Inside inside(c);
+  UINTR_FAILPOINT("abandon.begun");
   c->fail_schedules(error);
   c->fail_posted(error);
   for (uint32_t i = 0; i < c->slots_touched; ++i) {
@@ -304,6 +313,7 @@ void Engine::publish_life(Life life) {
   Inside inside(c);
   c->life = life;
   c->header->life.release(static_cast<uint32_t>(life));
+  UINTR_FAILPOINT("end.said");
   for (uint32_t i = 0; i < c->size; ++i)
     if (i != c->rank && !c->peers[i].gone) c->notify(i, Need::Look);
 }

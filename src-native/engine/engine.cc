@@ -1,5 +1,6 @@
 // The way in and out of the engine, and its set-up.
 #include "engine/core.h"
+#include "engine/failpoint.h"
 #include "engine/sizes.h"
 
 namespace uintr {
@@ -179,6 +180,7 @@ uint32_t Core::take_slot() {
           !ports.commit(ports.self, Ports::Segment::World, layout.match_word(rank, slots_committed), n * sizeof(MatchWord)))
         return kNone;
       slots_committed += n;
+      UINTR_FAILPOINT("slots.committed");
     }
     i = slots_touched++;
   }
@@ -237,6 +239,7 @@ void Core::finish(Slot& s, Error error, Cause cause) {
     s.heap_offset = kNoHeap;
     retry_stalled = true;
   }
+  UINTR_FAILPOINT("request.finishing");
   s.state = SlotState::Done;
   s.error = error;
   s.cause = cause;
@@ -267,10 +270,12 @@ void Core::service(uint32_t peer, Effort effort) {
   Life seen = static_cast<Life>(p.life->acquire());
   if (seen == Life::Closing || seen == Life::Closed) peers_changed |= !p.closing || seen == Life::Closed;
   if (!p.faulty) {
+    UINTR_FAILPOINT("run.servicing");
     drain_replies(peer, effort);
     drain_data(peer, effort);
   }
   if (!p.faulty) {
+    UINTR_FAILPOINT("run.emptied");
     flush_owed(peer);
     flush_sends(peer, effort);
   }
@@ -300,6 +305,7 @@ bool Core::run(Effort effort) {
       // SYNC POINT: pending. The bits are taken before the rings are read; a
       // source that publishes after that sets its bit again.
       uint64_t bits = bell->pending[w].exchange_sc(0);
+      UINTR_FAILPOINT("run.bits_taken");
       while (bits != 0) {
         uint32_t source = w * 64 + static_cast<uint32_t>(__builtin_ctzll(bits));
         bits &= bits - 1;
@@ -324,7 +330,9 @@ void Core::run_as_handler() {
   uint64_t sent = count.interrupts_sent;
   ends_at = handler_cycles != 0 ? arch::cycles() + handler_cycles : 0;
   handling = true;
+  UINTR_FAILPOINT("handler.begun");
   run(Effort::Handler);
+  UINTR_FAILPOINT("handler.ran");
   handling = false;
   ends_at = 0;
   // A sleeper's loop is to settle what is done, to copy on at full speed, and to
@@ -389,6 +397,7 @@ uint32_t Engine::drain(Completion* out, uint32_t max) {
     list_remove(&c->done, i, c->links());
     --c->done_count;
     c->outcome(s, &out[n++]);
+    UINTR_FAILPOINT("request.drained");
     if (borrows(s))
       s.state = SlotState::Lent;  // until give_back()
     else if ((s.flags & (kOwesMatch | kOwesFin)) != 0)
@@ -485,6 +494,7 @@ void Engine::begin_polling() {
   Inside inside(c);
   c->state = Attention::Polling;
   c->header->attention.release(static_cast<uint32_t>(Attention::Polling));
+  UINTR_FAILPOINT("poll.said");
 }
 
 bool Engine::prepare_sleep(Attention how) {
@@ -496,10 +506,12 @@ bool Engine::prepare_sleep(Attention how) {
   // would send another. A sleeper starts afresh: ON is cleared, then the bitmap
   // is looked at.
   c->bell->upid.status.and_sc(~kUpidOn);
+  UINTR_FAILPOINT("sleep.on_cleared");
   // SYNC POINT: attention. We say that we sleep, then look at the bitmap once
   // more; a sender sets its bit, then reads what we said (notice.cc).
   c->state = how;
   c->header->attention.exchange_sc(static_cast<uint32_t>(how));
+  UINTR_FAILPOINT("sleep.said");
   if (!c->something_to_do()) {
     if (c->traced()) c->trace_turn(how);
     return true;
@@ -521,6 +533,7 @@ void Engine::resume(bool polling) {
     // we say that we are not, then look once more, and pass on what only we
     // were advancing.
     c->header->attention.exchange_sc(static_cast<uint32_t>(to));
+    UINTR_FAILPOINT("resume.said");
     c->run(Effort::Call);
   } else {
     // From Sleeping, every notice of that time either interrupted us or is in

@@ -1,12 +1,14 @@
 // Records out of the rings. A header is copied out, judged, and then used; one
 // that no correct engine writes makes its writer faulty.
 #include "engine/core.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 
 void Core::release_credit(Partner& p, uint32_t blocks) {
   p.blocks_released += blocks;
   p.my_released->release(p.blocks_released);
+  UINTR_FAILPOINT("credit.given");
 }
 
 void Core::drain_data(uint32_t peer, Effort effort) {
@@ -39,6 +41,7 @@ void Core::drain_data(uint32_t peer, Effort effort) {
       default:
         return fault(peer);
     }
+    UINTR_FAILPOINT("data.taken");
     p.data_in.skip(h.bytes);
   }
   give_space_back(peer);
@@ -64,6 +67,7 @@ void Core::drain_replies(uint32_t peer, Effort effort) {
     } else {
       return fault(peer);
     }
+    UINTR_FAILPOINT("reply.taken");
     p.reply_in.skip(h.bytes);
   }
   if (p.reply_in.close()) notify(peer, Need::Cpu);

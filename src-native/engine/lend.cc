@@ -2,6 +2,7 @@
 // over at once and has its slot, in state Lent, for as long as the program looks at the message. docs/protocol.md, "Lent
 // buffers", says what holds meanwhile.
 #include "engine/core.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 
@@ -13,6 +14,7 @@ void Core::borrow(Slot& s) {
   s.chunk = chunk_for(s.moving);
   s.chunks = 0;
   ++count.borrowed;
+  UINTR_FAILPOINT("lend.borrowing");
   owe_match(s, Need::Look);
   finish(s, Error::None);
 }
@@ -29,6 +31,7 @@ void Core::let_go(Slot& s, Error error) {
   s.state = SlotState::Done;
   // SYNC POINT: loan. What the program has read of the message is read before Fin is published; the sender writes there
   // only when it has seen it (on_fin).
+  UINTR_FAILPOINT("lend.giving_back");
   if (s.remote_generation != 0) owe_fin(s, error, 0);
   if ((s.flags & (kOwesMatch | kOwesFin)) != 0)
     s.flags |= kDrained;
@@ -54,6 +57,7 @@ void Core::on_borrowed(Slot& s) {
   ++count.lent;
   if (s.state == SlotState::Closing) return finish(s, s.error, s.cause);
   if (life != Life::Active) return finish(s, Error::Closed);
+  UINTR_FAILPOINT("lend.lending");
   s.state = SlotState::Lent;
 }
 

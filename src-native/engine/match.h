@@ -8,6 +8,7 @@
 // on it (claim.h).
 #pragma once
 
+#include "engine/failpoint.h"
 #include "engine/layout.h"
 
 namespace uintr::match {
@@ -25,6 +26,7 @@ inline void open(MatchWord* m, uint32_t gen) { m->word.release(make(gen, Open));
 inline bool decide(MatchWord* m, uint32_t gen, State to, uint64_t* met = nullptr) {
   uint64_t expected = make(gen, Open);
   bool won = m->word.cas_sc(&expected, make(gen, to));
+  UINTR_FAILPOINT("match.decided");
   if (met != nullptr) *met = expected;
   return won;
 }
@@ -45,6 +47,7 @@ inline bool taken(uint64_t w, uint32_t gen) { return w == make(gen, Matched) || 
 // A sender gives up what may be matched, and has not heard Match. False: nobody
 // has it, and nobody takes it any more.
 inline bool close(MatchWord* m, uint32_t gen) {
+  UINTR_FAILPOINT("match.closing");
   // SYNC POINT: hand-back. Whoever is second of the two sees the other's word:
   // a receiver that finds Closed tells the sender (Core::hand_back).
   return taken(m->word.exchange_sc(make(gen, Closed)), gen);

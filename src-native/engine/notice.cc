@@ -1,5 +1,6 @@
 // Notices between ranks, and whether this one may go to sleep.
 #include "engine/core.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 
@@ -29,6 +30,7 @@ void Core::notify(uint32_t peer, Need need) {
   // SYNC POINT: attention. The bit is set, then the attention is read; the
   // peer exchanges its attention, then reads the bits (engine.cc).
   p.bell->pending[rank / 64].or_sc(1ull << (rank % 64));
+  UINTR_FAILPOINT("notice.bit_set");
   if (peer == rank) return;  // looked at before the call that got us here returns
   auto a = static_cast<Attention>(p.attention->load_sc());
   // SYNC POINT: posted. The bit is set, then the count is read; a peer that
@@ -41,6 +43,7 @@ void Core::notify(uint32_t peer, Need need) {
     if (p.interruptible && (a == Attention::Sleeping || (a == Attention::Computing && !looks_by_itself(peer)))) {
       ++count.interrupts_sent;
       if (traced()) trace_interrupt(peer);
+      UINTR_FAILPOINT("notice.interrupting");
       ports.interrupt(ports.self, peer, false);
     } else {
       ++count.interrupts_suppressed;
@@ -49,6 +52,7 @@ void Core::notify(uint32_t peer, Need need) {
   if (wake) {
     ++count.wakes_sent;
     if (traced()) trace_wake(peer);
+    UINTR_FAILPOINT("notice.waking");
     ports.wake(ports.self, peer);
   }
 }
@@ -83,6 +87,7 @@ void Core::say_inside() {
   if (!interrupts || inside || handling || state != Attention::Computing) return;
   inside = true;
   header->attention.release(static_cast<uint32_t>(Attention::Inside));
+  UINTR_FAILPOINT("inside.said");
 }
 
 void Core::come_out() {
@@ -91,6 +96,7 @@ void Core::come_out() {
     // SYNC POINT: attention. Peers left us alone because we were inside; now we say that we are not, then look once
     // more. The second time as a handler does, which says nothing of the kind: so that this ends.
     header->attention.exchange_sc(static_cast<uint32_t>(state));
+    UINTR_FAILPOINT("inside.left");
     if (!anything_pending()) return;
     if (again)
       run_as_handler();
@@ -158,6 +164,7 @@ void Engine::kick(bool everybody) {
     Partner& p = c->peers[i];
     if (i == c->rank || p.gone || (!everybody && !c->may_have_something_of_ours(p))) continue;
     p.bell->pending[c->rank / 64].or_sc(1ull << (c->rank % 64));
+    UINTR_FAILPOINT("kick.bit_set");
     if (c->traced() && p.interruptible) c->trace_interrupt(i);
     if (p.interruptible) c->ports.interrupt(c->ports.self, i, true);
     c->ports.wake(c->ports.self, i);

@@ -1,5 +1,6 @@
 // Looking for messages without receiving them, and taking one out of matching to receive it later (MPI 4.1, 3.8).
 #include "engine/core.h"
+#include "engine/failpoint.h"
 #include "engine/sizes.h"
 
 namespace uintr {
@@ -34,6 +35,7 @@ Handle Engine::improbe(uint32_t source, uint32_t context, uint32_t tag, Envelope
     return kNoHandle;
   }
   Slot& s = c->slots[i];
+  UINTR_FAILPOINT("probe.taken");
   s.flags = kReceive;
   s.context = context;
   s.state = SlotState::Matched;

@@ -1,5 +1,6 @@
 // Posting and matching receives, and arena blocks for those without a buffer.
 #include "engine/core.h"
+#include "engine/failpoint.h"
 #include "engine/sizes.h"
 
 namespace uintr {
@@ -91,6 +92,7 @@ void Core::reserve_for_handlers() {
 void Core::stall(Slot& s) {
   s.state = SlotState::Stalled;
   list_append(&stalled, index(s), links());
+  UINTR_FAILPOINT("receive.stalled");
   retry_stalled = true;
   stop_advertising(s.peer);
 }
@@ -108,6 +110,7 @@ void Core::receive_matched(Slot& s, Effort effort) {
   if ((s.flags & kAllocate) != 0 && !place(s)) return stall(s);
   if (s.entry == kNone) return start_receiving(s, effort);
   copy_out(s.entry, s.buffer, s.total < s.length ? s.total : s.length);
+  UINTR_FAILPOINT("receive.copied_out");
   release_entry(s.entry);
   finish(s, s.total > s.length ? Error::Truncated : Error::None);
 }
@@ -127,6 +130,7 @@ void Core::hand_back(Slot& s) {
   if (other == kNone && !u.eager && !match::hand_back(&peers[u.source].match_words[u.slot], u.generation)) {
     return fail_matched(s, Error::NoMemory);
   }
+  UINTR_FAILPOINT("receive.handed_back");
   list_remove(&stalled, index(s), links());
   finish(s, Error::NoMemory);
   if (other != kNone) {
@@ -187,6 +191,7 @@ void Core::post(uint32_t i) {
   // the word (notice.cc). It stays as it is while there are some, for every send
   // to this rank reads the line it lies in.
   if (!told) header->posted.exchange_sc(posted.pressing());
+  UINTR_FAILPOINT("receive.said");
   advertise(i);
 }
 
@@ -295,6 +300,7 @@ bool Core::receive_from_ring(const Receive& r, Completion* c) {
     if (i == kNone && (h.context != r.context || (r.tag != kAnyTag && h.tag != r.tag))) return false;
     if (i == kNone) {
       p.data_in.peek(r.data, sizeof h, h.length < r.length ? h.length : r.length);
+      UINTR_FAILPOINT("receive.from_ring");
       release_credit(p, UnexpectedQueue::blocks_for(h.length));
       received_short(r, r.source, h.tag, h.length, c);
     } else {
@@ -363,6 +369,7 @@ void Core::take_eager(uint32_t peer, const RecordHeader& h, uint32_t i) {
   }
   if (i == kNone) {
     unexpected.append(e);
+    UINTR_FAILPOINT("receive.unexpected");
     ++count.unexpected;
     sighted = true;
     return;
@@ -393,11 +400,13 @@ void Core::on_rts(uint32_t peer, const RecordHeader& h, const RtsBody& b, Effort
   uint32_t i = life == Life::Active ? find_posted(h.context, peer, h.tag) : kNone;
   if (i == kNone) {
     unexpected.append(e);
+    UINTR_FAILPOINT("receive.envelope_kept");
     ++count.unexpected;
     sighted = true;
     return;
   }
   if (!match::decide(&peers[peer].match_words[h.slot], h.generation, match::Matched)) return advertise(i);  // withdrawn
+  UINTR_FAILPOINT("receive.matched");
   unpost(i);
   receive_entry(slots[i], e, effort);
 }

@@ -2,6 +2,7 @@
 // remembers it and hangs on its peer's list: no memory is needed for it, and
 // nobody waits.
 #include "engine/core.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 
@@ -24,6 +25,7 @@ void Core::owe(Slot& s, uint8_t what, Need need) {
     ++owed_replies;
     if (!p.owed.empty() || !push_owed(s)) {
       list_append(&p.owed, index(s), owes_links());
+      UINTR_FAILPOINT("reply.queued");
       if (p.reply_out.faulty()) return fault(s.peer);
       need = Need::Cpu;  // to make room
     } else {
@@ -44,6 +46,7 @@ bool Core::push_owed(Slot& s) {
     p.reply_out.put(&h, sizeof h);
     p.reply_out.put(&b, sizeof b);
     p.reply_out.publish();
+    UINTR_FAILPOINT("match.written");
     s.flags &= static_cast<uint8_t>(~kOwesMatch);
   }
   if ((s.flags & kOwesFin) != 0) {
@@ -52,6 +55,7 @@ bool Core::push_owed(Slot& s) {
                    s.remote_slot, s.remote_generation, s.fin_errno};
     p.reply_out.put(&h, sizeof h);
     p.reply_out.publish();
+    UINTR_FAILPOINT("fin.written");
     s.flags &= static_cast<uint8_t>(~kOwesFin);
   }
   --owed_replies;

@@ -7,6 +7,7 @@
 // payload may.
 #pragma once
 
+#include "engine/failpoint.h"
 #include "engine/shared.h"
 
 namespace uintr {
@@ -41,6 +42,7 @@ class RingWriter {
   void want() {
     if (wanting_) return;
     want_->exchange_sc(1);
+    UINTR_FAILPOINT("ring.wants_space");
     wanting_ = true;
   }
   bool wanting() const { return wanting_; }
@@ -61,6 +63,7 @@ class RingWriter {
     uint64_t at = position_ & (size_ - 1);
     uint64_t first = n < size_ - at ? n : size_ - at;
     copy_bytes(bytes_ + at, from, first);
+    UINTR_FAILPOINT("ring.half_put");
     if (n != first) copy_bytes(bytes_, static_cast<const unsigned char*>(from) + first, n - first);
     position_ += n;
   }
@@ -68,7 +71,9 @@ class RingWriter {
 
   // SYNC POINT: ring. What was put is visible before the tail that covers it.
   void publish() {
+    UINTR_FAILPOINT("ring.publishing");
     tail_->release(position_);
+    UINTR_FAILPOINT("ring.published");
     // The consumer has read that line, a lap ago: the next record need not wait for it.
     arch::prefetch_for_write(bytes_ + (position_ & (size_ - 1)));
   }
@@ -142,6 +147,7 @@ class RingReader {
     if (position_ == closed_at_) return false;
     closed_at_ = position_;
     head_->exchange_sc(position_);
+    UINTR_FAILPOINT("ring.space_given");
     return want_->load_sc() != 0;
   }
 

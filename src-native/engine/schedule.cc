@@ -22,6 +22,7 @@
 #include "engine/schedule.h"
 
 #include "engine/core.h"
+#include "engine/failpoint.h"
 #include "engine/sizes.h"
 
 namespace uintr {
@@ -131,6 +132,7 @@ Posted Core::post_schedule_now(Schedule& c) {
   Handle handle = make_handle(c.slot, own.generation);
   if (traced()) trace_post(TraceWhat::Collective, handle, kAnySource, c.context, c.tag, c.bytes);
   ++running_schedules;
+  UINTR_FAILPOINT("schedule.posted");
   make_ready(c);
   run(Effort::Call);
   return Posted{handle, {}};
@@ -148,6 +150,7 @@ void Core::fail_schedule(Schedule& c, Error error, Cause cause, uint32_t peer, u
   if (own.error != Error::None) return;
   own.error = error, own.cause = cause, own.peer = peer, own.total = total;
   c.failed = step;
+  UINTR_FAILPOINT("schedule.failed");
   make_ready(c);
 }
 
@@ -190,6 +193,7 @@ void Core::complete(Schedule& c) {
   release_parts(c);
   Slot& own = slots[c.slot];
   own.state = SlotState::Done;
+  UINTR_FAILPOINT("schedule.over");
   if (own.error == Error::None) own.total = c.bytes;
   --running_schedules;
   (own.error == Error::None ? count.schedules : count.schedules_failed) += 1;
@@ -208,6 +212,7 @@ void Core::advance_schedules(Effort effort, bool first) {
     uint32_t i = ready.head - 1;
     list_remove(&ready, i, links());
     Schedule& c = *slots[i].collective;
+    UINTR_FAILPOINT("schedule.going_on");
     c.queued = false;
     c.running = true;
     bool through = go_on(c, effort);
@@ -244,6 +249,7 @@ bool Core::go_on(Schedule& c, Effort effort) {
     if (effort == Effort::Handler) ++count.steps_in_handler;
     c.moved += step.length;
     ++c.next;
+    UINTR_FAILPOINT("schedule.step");
   }
   if (own.error != Error::None) take_back_parts(c);
   if (c.pending == 0) complete(c);

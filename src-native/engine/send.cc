@@ -2,6 +2,7 @@
 // order of the sends, so MPI's non-overtaking rule needs nothing else: what
 // does not fit waits in its request slot, and everything after it behind it.
 #include "engine/core.h"
+#include "engine/failpoint.h"
 
 namespace uintr {
 
@@ -31,6 +32,7 @@ bool Core::push_eager(Partner& p, uint32_t context, uint32_t tag, const void* da
   if (length != 0) p.data_out.put(data, length);
   p.data_out.align();
   p.data_out.publish();
+  UINTR_FAILPOINT("eager.published");
   p.blocks_sent += blocks;
   ++count.eager_sent;
   return true;
@@ -65,6 +67,7 @@ void Core::queue_send(Slot& s) {
   ++open_sends;
   ++p.outstanding;
   list_append(&p.queued, index(s), links());
+  UINTR_FAILPOINT("send.queued");
 }
 
 Posted Core::post_send_now(const Send& send) {
@@ -131,11 +134,13 @@ void Core::flush_sends(uint32_t peer, Effort effort) {
     // The match word is open before the envelope that names it can be seen
     // (SYNC POINT: ring).
     match::open(&match_words[i], s.generation);
+    UINTR_FAILPOINT("rts.open");
     RecordHeader h{kLongRecord, RecordType::Rts, s.context, s.tag, i, s.generation, s.length};
     RtsBody b{reinterpret_cast<uint64_t>(s.buffer), s.heap_offset, s.lend ? 1u : 0u, 0};
     p.data_out.put(&h, sizeof h);
     p.data_out.put(&b, sizeof b);
     p.data_out.publish();
+    UINTR_FAILPOINT("rts.published");
     list_remove(&p.queued, i, links());
     s.state = SlotState::Offered;
     ++count.rendezvous_sent;
@@ -166,6 +171,7 @@ bool Core::withdraw(Slot& s, Error error, Cause cause) {
     // to tell.
     if (s.peer == rank ? s.matched_here : match::taken(met, s.generation)) return false;
   }
+  UINTR_FAILPOINT("send.withdrawn");
   finish(s, error, cause);
   return true;
 }
@@ -193,6 +199,7 @@ void Core::on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Ef
   Slot* s = slot_of(h.slot, h.generation);
   if (s == nullptr || s->peer != peer) return;  // over already: its Fin has told
   if (is_receive(*s)) return on_taken(*s, h, b, effort);
+  UINTR_FAILPOINT("match.heard");
   bool waits = (s->state == SlotState::Offered || s->state == SlotState::Closing) && s->remote_generation == 0;
   bool how_fits = b.how < How::Lent || (b.how == How::Lent && s->lend && h.length == s->length);
   if (!waits || !how_fits || !plausible(*s, h, b)) return fault(peer);

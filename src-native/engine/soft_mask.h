@@ -7,6 +7,7 @@
 // compiler is all that has to be kept in order: signal fences, no bus locks.
 #pragma once
 
+#include "engine/failpoint.h"
 #include "engine/shared.h"
 
 namespace uintr {
@@ -16,6 +17,7 @@ class SoftMask {
   void raise() {
     interruption_point();
     put(&raised_, 1);
+    UINTR_FAILPOINT("mask.raised");
     order();
   }
 
@@ -24,6 +26,7 @@ class SoftMask {
   bool lower_with_note() {
     order();
     put(&raised_, 0);
+    UINTR_FAILPOINT("mask.lowered");
     order();
     // A handler that runs from here on does its work itself. One that ran
     // before left its note before, so the note is looked at last.
@@ -39,6 +42,7 @@ class SoftMask {
   bool try_raise_from_handler() {
     if (get(&raised_) != 0) {
       put(&note_, 1);
+      UINTR_FAILPOINT("mask.noted");
       return false;
     }
     put(&raised_, 1);

@@ -2,6 +2,7 @@
 // (the baton), and how it ends.
 #include "engine/copy.h"
 #include "engine/core.h"
+#include "engine/failpoint.h"
 #include "engine/sizes.h"
 
 namespace uintr {
@@ -174,10 +175,12 @@ bool Core::claim_next(Slot& s) {
     ++s.claimed;
     // SYNC POINT: claim. We say that we are inside, then look whether the other end is over, or has the same chunk.
     say_claim(s, claim::kInside);
+    UINTR_FAILPOINT("chunk.claimed");
     const claim::Seen other = other_end(s);
     if (!other.over && s.claimed + other.claimed <= s.chunks) return true;
     --s.claimed;
     say_claim(s, 0);
+    UINTR_FAILPOINT("chunk.given_back");
     conclude(s);  // the other end may have been waiting for us
   }
   return false;
@@ -190,6 +193,7 @@ bool Core::copy_next(Slot& s) {
   const long result = copy_chunk(s, is_receive(s) ? s.claimed - 1 : s.chunks - s.claimed);
   if (result < 0) --s.claimed;  // not copied, but this end touches nothing any more
   say_claim(s, 0);
+  UINTR_FAILPOINT("chunk.left");
   if (result < 0) {
     copy_failed(s, result);
     return false;
@@ -204,6 +208,7 @@ bool Core::copy_unannounced(Slot& s) {
   Partner& p = peers[s.peer];
   // SYNC POINT: claim. A sender that has heard no Match looks here whether we are inside a copy of its message.
   p.my_copying->exchange_sc((uint64_t{s.remote_generation} << 32) | s.remote_slot);
+  UINTR_FAILPOINT("chunk.unannounced");
   const bool wanted = !other_end(s).over;
   const long result = wanted ? copy_chunk(s, 0) : 0;
   p.my_copying->release(0);
@@ -233,6 +238,7 @@ long Core::copy_chunk(Slot& s, uint32_t chunk) {
     else
       copy_bytes(remote, local, n);
   }
+  UINTR_FAILPOINT("chunk.copied");
   count.copied_bytes[log2_kind(kind)][is_receive(s) ? 0 : 1] += n;
   ++count.pieces_copied;
   if (traced()) trace_copy(s, kind, n, began);
@@ -264,7 +270,9 @@ void Core::pass_baton(Slot& s) {
   ++count.batons_passed;
   // SYNC POINT: pending. The pass is published before the notice that it is about.
   public_slots[index(s)].passes.release((uint64_t{s.generation} << 32) | s.passes);
+  UINTR_FAILPOINT("baton.passing");
   notify(s.peer, Need::Cpu);
+  UINTR_FAILPOINT("baton.passed");
 }
 
 // ---- pipeline ---------------------------------------------------------------------
@@ -296,6 +304,7 @@ bool Core::push_data(Slot& s) {
     p.data_out.align();
     p.data_out.publish();
     s.pushed += n;
+    UINTR_FAILPOINT("pipeline.pushed");
     count.copied_bytes[log2_kind(kCopyPipeline)][1] += n;
     ++count.pieces_copied;
     if (traced()) trace_copy(s, kCopyPipeline, n, began);
@@ -323,6 +332,7 @@ void Core::on_data(uint32_t peer, const RecordHeader& h, const DataBody& b) {
   uint64_t began = clock();
   peers[peer].data_in.peek(s->buffer + s->pushed, sizeof(RecordHeader) + sizeof(DataBody), h.length);
   s->pushed += h.length;
+  UINTR_FAILPOINT("pipeline.taken");
   count.copied_bytes[log2_kind(kCopyPipeline)][0] += h.length;
   ++count.pieces_copied;
   if (traced()) trace_copy(*s, kCopyPipeline, h.length, began);
@@ -359,6 +369,7 @@ void Core::close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno)
   s.state = SlotState::Closing;
   // SYNC POINT: claim. We say that we are over, then look whether the other end is inside.
   say_claim(s, claim::kOver);
+  UINTR_FAILPOINT("transfer.closed");
   bool over;
   if ((s.flags & kPipelined) != 0)
     over = true;  // each end touches its own buffer only
@@ -374,6 +385,7 @@ void Core::on_fin(uint32_t peer, const RecordHeader& h) {
   Slot* s = slot_of(h.slot, h.generation);
   if (s == nullptr || s->peer != peer) return;
   Error error = static_cast<Error>(h.tag);
+  UINTR_FAILPOINT("fin.heard");
   switch (s->state) {
     case SlotState::Closing:
       return finish(*s, s->error, s->cause);

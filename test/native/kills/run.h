@@ -1,0 +1,18 @@
+// One run from start to end, and what has to hold of it as seen from outside.
+#pragma once
+
+#include <string>
+
+#include "plan.h"
+
+namespace kills {
+
+struct Outcome {
+  std::string wrong;  // empty: all is as it should be
+  uint32_t deaths = 0, stops = 0, inexact = 0;
+};
+
+// `board` is made anew in its place. Nothing of the run is left when this returns.
+Outcome run_once(const Plan& plan, Board* board, const std::string& directory);
+
+}  // namespace kills
