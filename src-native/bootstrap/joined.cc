@@ -209,6 +209,8 @@ bool JoinedRank::adopt_peer(uint32_t peer, Fd* fds, const wire::Identity& identi
   peer_heap.close_fd();
   probe_peer(identity, hub_namespace_, rank, copy_kinds_, &p);
   maps[peer] = PeerMap{peer_control.base(), peer_heap.base(), p.pid, p.copy_kinds};
+  // Where it was found to hold (probe.h).
+  if ((p.copy_kinds & kCopyCma) != 0) maps[peer].nonce = identity.nonce, maps[peer].nonce_address = identity.nonce_address;
   std::unique_ptr<HeapMapping, ReleaseHeap> arena(HeapMapping::create(std::move(peer_heap)));
   if (arena == nullptr) return fail_syscall(error, "malloc", ENOMEM, "no memory for " + name + "'s heap");
   maps[peer].let_go = times_let_go(geometry, peer_control.base(), rank);

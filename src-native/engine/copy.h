@@ -6,7 +6,7 @@
 namespace uintr {
 
 constexpr long kProcessVmReadv = 310, kProcessVmWritev = 311;  // x86-64 system call numbers
-constexpr long kEfault = 14;
+constexpr long kEsrch = 3, kEfault = 14;
 
 // process_vm_readv / process_vm_writev of `n` bytes, whole or not at all as far
 // as the caller is concerned. 0, or negative errno.
@@ -25,6 +25,17 @@ inline long copy_cma(bool read, int32_t pid, unsigned char* local, uint64_t remo
     n -= static_cast<uint64_t>(got);
   }
   return 0;
+}
+
+// Of a copy that has failed: is there nobody with that pid any more, or another program, because the peer has executed
+// one, or has ended and its pid is somebody else's? The end of its lifeline tells a moment later. Not asked before a
+// copy, for that would be true only until it is asked. What a copy can do to such a program is what any process of this
+// user can, and meets its memory only where both have the same addresses, which are random; and a pid comes back only
+// after all the others have been used, while each end is told as soon as the event loop, a wait or a call looks.
+inline bool is_another_program(int32_t pid, uint64_t nonce_address, uint64_t nonce) {
+  uint64_t found = 0;
+  long failed = copy_cma(true, pid, reinterpret_cast<unsigned char*>(&found), nonce_address, sizeof found);
+  return failed == -kEsrch || failed == -kEfault || (failed == 0 && found != nonce);
 }
 
 }  // namespace uintr

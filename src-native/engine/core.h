@@ -51,6 +51,7 @@ struct Partner {
   Doorbell* bell;
   unsigned char* heap;
   int32_t pid;
+  uint64_t nonce, nonce_address;  // PeerMap's
   bool interruptible;
   uint32_t kinds;             // CopyKind bits we can use on the peer's buffers
   // Eager credit. Of a peer that has come back, what it still holds from before counts as given back less than nothing.

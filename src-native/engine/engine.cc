@@ -154,6 +154,7 @@ void Core::attach_peer(uint32_t peer, const PeerMap& m) {
   p.slots = reinterpret_cast<const PublicSlot*>(m.control + layout.slot(0));
   p.heap = m.heap;
   p.pid = m.pid;
+  p.nonce = m.nonce, p.nonce_address = m.nonce_address;
   p.interruptible = interrupts && m.interruptible;
   p.kinds = m.absent ? 0 : peer == rank ? uint32_t{kCopyDirect} : m.copy_kinds;
   p.mine = to;

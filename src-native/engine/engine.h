@@ -43,6 +43,8 @@ struct PeerMap {
   bool interruptible = true;     // Ports::interrupt reaches it
   uint32_t let_go = 0;           // lives of this rank that the peer had let go of before this one
   bool absent = false;           // it was gone before this rank came; the memory is this rank's own
+  uint64_t nonce = 0;            // unlike any other rank's, and where it lies in the peer's address space: by this its
+  uint64_t nonce_address = 0;    // program is told from one that has its pid since; 0: not known
 };
 
 struct Setup {

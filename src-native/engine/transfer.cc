@@ -9,8 +9,6 @@ namespace uintr {
 
 namespace {
 
-constexpr long kEsrch = 3;
-
 uint64_t slice_for(uint64_t length, uint64_t configured) {
   if (configured != 0) return configured;
   uint64_t s = length / 8;
@@ -246,7 +244,9 @@ long Core::copy_chunk(Slot& s, uint32_t chunk) {
 }
 
 void Core::copy_failed(Slot& s, long result) {
-  if (result == -kEsrch) return off_work(s);  // the peer is dying; its pidfd will say so
+  const Partner& p = peers[s.peer];
+  // The peer is gone; its pidfd or its lifeline will say so.
+  if (result == -kEsrch || (p.nonce_address != 0 && is_another_program(p.pid, p.nonce_address, p.nonce))) return off_work(s);
   close_transfer(s, Error::CopyFailed, Cause::None, static_cast<uint32_t>(-result));
 }
 

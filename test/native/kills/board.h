@@ -26,7 +26,6 @@ struct Board {
   std::atomic<uint32_t> alive;    // by rank, as bits
   std::atomic<uint32_t> stopped;  // how often somebody was stopped
   std::atomic<uint32_t> mortal;   // ranks that may be gone, as bits
-  std::atomic<uint32_t> execs;    // ranks whose pid may be another program's
   // ---- by the ranks
   std::atomic<uint32_t> stage[kRanks];
   std::atomic<uint32_t> life[kRanks];     // of that rank, that has joined last
@@ -37,7 +36,6 @@ struct Board {
   std::atomic<uint32_t> incarnations[kRanks][kRanks];
   std::atomic<uint32_t> where[kRanks];    // round, for whoever asks why it hangs
   std::atomic<uint32_t> asked;            // by the runner: all are to say what they wait for
-  std::atomic<uint32_t> inexact;          // requests that failed with another error than that their peer is gone
   Trail trails[kRanks + 1][kMostLives];   // by process; the last one is the launcher's
 
   static Board* make() {

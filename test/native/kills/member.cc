@@ -260,11 +260,6 @@ void Member::judge(const Op& op, uint32_t peer) {
   const bool said_closing = (board_->closing.load() >> peer & 1) != 0;
   const bool said_exiting = (board_->exiting.load() >> peer & 1) != 0;
   const bool mortal = board_->may_be_gone(peer);
-  if (c.error == Error::CopyFailed && (board_->execs.load() >> peer & 1) != 0) {
-    // What has its pid now is another program, of which the end of the lifeline tells a moment later.
-    board_->inexact.fetch_add(1);
-    return;
-  }
   if (c.error != Error::PeerExited || c.source != peer) wrong(__FILE__, __LINE__, what);
   const bool possible = c.cause == Cause::Killed   ? mortal
                         : c.cause == Cause::Closed ? said_closing || said_exiting

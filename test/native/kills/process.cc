@@ -62,11 +62,13 @@ struct Part {
   int nudge;
 };
 
-// Where is no other place for it: of a rank that could not join.
+// Where it may come to that.
 void not_joined(const Part& part, const JoinError& error) {
-  const bool cancelled = part.self->life > 0 && std::strcmp(error.code, "ERR_UINTR_CLOSED") == 0;
+  // Started for a world that turns out to have come to be before.
+  const bool late = part.self->life > 0 && part.plan->meeting == Meeting::Named &&
+                    (std::strcmp(error.code, "ERR_UINTR_CLOSED") == 0 || std::strcmp(error.code, "ERR_UINTR_COMPLETE") == 0);
   const bool fell_apart = part.plan->meeting == Meeting::Launched && std::strcmp(error.code, "ERR_UINTR_JOIN") == 0;
-  if (!cancelled && !fell_apart)
+  if (!late && !fell_apart)
     wrong(__FILE__, __LINE__, "rank " + std::to_string(part.rank) + " could not join: " + error.code + " " + error.message);
   part.board->stage[part.rank] = static_cast<uint32_t>(Stage::NotJoined);
 }

@@ -42,9 +42,6 @@ class Run {
   void begin() {
     new (board_) Board();
     board_->mortal = plan_.mortal();
-    for (uint32_t rank = 0; rank < kRanks; ++rank)
-      for (const Arm& arm : plan_.arms[plan_.process_of(rank)])
-        if (arm.how == How::Exec && !arm.name.empty()) board_->execs.fetch_or(1u << rank);
     if (plan_.meeting == Meeting::Launched) processes_.push_back(start_launcher(plan_, board_, &where_));
     for (uint32_t rank = 0; rank < kRanks; ++rank)
       if (plan_.process_of(rank) == rank) start(rank, 0);
@@ -251,7 +248,6 @@ class Run {
         if (fd >= 0) close(fd);
     }
     if (waitpid(-1, nullptr, WNOHANG) != -1) fail("a process is left");
-    outcome_.inexact = board_->inexact.load();
     if (!outcome_.wrong.empty()) return clear_names();
     judge_joining();
     judge_lives();

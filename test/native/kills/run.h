@@ -9,7 +9,7 @@ namespace kills {
 
 struct Outcome {
   std::string wrong;  // empty: all is as it should be
-  uint32_t deaths = 0, stops = 0, inexact = 0;
+  uint32_t deaths = 0, stops = 0;
 };
 
 // `board` is made anew in its place. Nothing of the run is left when this returns.
