@@ -20,10 +20,12 @@ namespace check {
 
 inline std::atomic<uint64_t> count{0};
 inline const char* current = "";
+inline bool aborts = false;  // for a fuzzer, which keeps the input then
 
 [[noreturn]] inline void fail(const char* file, int line, const std::string& what) {
   std::fflush(stdout);
   std::fprintf(stderr, "%s:%d: in \"%s\": %s\n", file, line, current, what.c_str());
+  if (aborts) std::abort();
   std::_Exit(1);
 }
 

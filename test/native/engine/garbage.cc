@@ -10,103 +10,13 @@
 #include <algorithm>
 #include <random>
 
-#include "engine/claim.h"
-#include "world.h"
+#include "liar.h"
 
 using namespace test;
 
 namespace {
 
 using Random = std::mt19937_64;
-
-// Wrong in a way that is likely to get far.
-uint64_t nonsense(Random& random, uint64_t was) {
-  switch (random() % 12) {
-    case 0:
-      return 0;
-    case 1:
-      return ~0ull;
-    case 2:
-      return random();
-    case 3:
-      return was + 1;
-    case 4:
-      return was - 1;
-    case 5:
-      return was + 32 * (1 + random() % 600);
-    case 6:
-      return was ^ (1ull << (random() % 64));
-    case 7:
-      return 0x100000000ull * (random() % 3) + random() % 300;
-    case 8:
-      return random() % 100000;
-    case 9:
-      return 0x8000000000000000ull;
-    case 10:
-      return claim::make(static_cast<uint32_t>(random() % 4),
-                         static_cast<uint32_t>(random() % 4) << 30 | static_cast<uint32_t>(random() % 40));
-    default:
-      return random() & 0xffffffff;
-  }
-}
-
-void spoil_word(Random& random, unsigned char* at, uint64_t bytes) {
-  uint64_t was = 0;
-  std::memcpy(&was, at, bytes);
-  uint64_t now = nonsense(random, was);
-  std::memcpy(at, &now, bytes);
-}
-
-// One place of what rank 0 may write.
-void spoil(Random& random, World& w) {
-  Layout l = w.layout();
-  unsigned char* control = w[0].control->base();
-  unsigned char* world = w.world_segment();
-  uint32_t peer = 1 + random() % (w.size() - 1);
-  auto field = [&](uint64_t base, uint64_t offset) { return control + base + offset; };
-  switch (random() % 16) {
-    case 0:
-      return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, data_tail)), 8);
-    case 1:
-      return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, reply_tail)), 8);
-    case 2:
-      return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, want_data_space)), 4);
-    case 3:
-      return spoil_word(random, field(l.outbound(peer), offsetof(Outbound, copy_kinds)), 4);
-    case 4:
-      return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, data_head)), 8);
-    case 5:
-      return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, released_blocks)), 8);
-    case 6:
-      return spoil_word(random, field(l.inbound(peer), offsetof(Inbound, reply_head)), 8);
-    case 7:
-      return spoil_word(random, field(0, offsetof(ControlHeader, attention)), 4);
-    case 8:
-      return spoil_word(random, field(0, offsetof(ControlHeader, life)), 4);
-    case 9: {
-      uint64_t slot = l.slot(random() % w.geometry.max_requests);
-      return spoil_word(random,
-                        field(slot, random() % 2 != 0 ? offsetof(PublicSlot, claim) : offsetof(PublicSlot, passes)), 8);
-    }
-    case 10:
-      return spoil_word(random, world + l.match_word(random() % w.size(), random() % 12), 8);
-    case 11:
-      return spoil_word(random, world + l.doorbell(peer) + offsetof(Doorbell, pending), 8);
-    case 12: {  // a word of a record in the data ring
-      uint64_t at = l.data_ring(peer) + random() % (w.geometry.ring_bytes / 4) / 4 * 4;
-      return spoil_word(random, control + at, random() % 2 != 0 ? 4 : 8);
-    }
-    case 13:
-    case 14: {  // or in the reply ring
-      uint64_t at = l.reply_ring(peer) + random() % 1024 / 4 * 4;
-      return spoil_word(random, control + at, random() % 2 != 0 ? 4 : 8);
-    }
-    default:  // a whole stretch
-      for (uint64_t i = 0, at = random() % (l.control_bytes() - 4096); i < 64; ++i) {
-        control[at + i] = static_cast<unsigned char>(random());
-      }
-  }
-}
 
 // A process whose memory may be written to at any address without harm.
 pid_t victim() {
@@ -177,6 +87,7 @@ void one_run(uint64_t seed, uint32_t kinds, int32_t pid) {
       act(w[1], random() % 4 != 0 ? 0 : 1);
     }
     if (step > 4 && random() % 2 != 0) spoil(random, w);
+    if (step > 4 && random() % 2 != 0) Forger<Random>(random, w, 1).act();
   }
   for (int i = 0; i < 10; ++i) {
     w[1].deliver();
