@@ -66,6 +66,7 @@ void one_run(uint64_t seed, uint32_t kinds, int32_t pid) {
         break;
       case 6:
         if (lendable[r.rank] == kNoHeap) lendable[r.rank] = r->heap_alloc(5000);
+        if (lendable[r.rank] == kNoHeap) break;  // its arena is full
         p = r->post_send({peer, 0, 0, r.heap->base() + lendable[r.rank], 1 + random() % 5000, false, true});
         break;
       case 7:  // a loan, or what was none
