@@ -1,5 +1,7 @@
 // What the layers above ask of an engine, and tell it beforehand: true at any moment, and without consequence.
 // sources: src-native/engine/*.cc
+#include <algorithm>
+
 #include "world.h"
 
 using namespace test;
@@ -104,6 +106,29 @@ TEST("04 no message is taken out of matching where there is no request for it") 
   Posted r = w[1].recv(0, &in, 1, 6);
   w.settle();
   CHECK(w[1].error(r) == Error::None && in == 1 && w[0].error(s) == Error::None);
+}
+
+TEST("05 what waits for room shows, and what was taken out of matching") {
+  Options o;
+  o.ring_bytes = 4096;
+  World w(o);
+  auto data = pattern(1000, 5);
+  std::vector<Posted> sent;
+  for (int i = 0; i < 60; ++i) sent.push_back(w[0].send(1, data.data(), data.size()));
+  CHECK(w[0].queues().queued_sends != 0);
+  const States all = states(w[0]);
+  CHECK(std::count(all.begin(), all.end(), State::Queued) == w[0].queues().queued_sends);
+  Envelope envelope{};
+  Error error = Error::None;
+  Handle taken = w[1]->improbe(0, 0, kAnyTag, &envelope, &error);
+  CHECK(taken != kNoHandle && states(w[1]) == States{State::Matched});
+  std::vector<unsigned char> in(1000);
+  std::vector<Posted> received{w[1]->imrecv(taken, in.data(), in.size(), false)};
+  while (received.size() < sent.size()) received.push_back(w[1].recv(0, in.data(), in.size()));
+  w.settle();
+  for (const Posted& p : sent) CHECK_EQ(w[0].error(p), Error::None);
+  for (const Posted& p : received) CHECK_EQ(w[1].error(p), Error::None);
+  CHECK(states(w[0]).empty() && states(w[1]).empty());
 }
 
 CHECK_MAIN("inquiries")
