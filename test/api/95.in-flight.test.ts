@@ -106,7 +106,7 @@ const { execve } = process as { execve?: (file: string, args: string[], env: Nod
 if (execve) {
   processTest(
     '4. ends a rank: the process lives on as another program, and the other rank is told',
-    { env },
+    { env, ended: [1] },
     async (t) => {
       const world = await t.join();
       await meet(world);

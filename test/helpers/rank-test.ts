@@ -32,7 +32,7 @@ export interface RankTestOptions {
   under?: readonly string[] | readonly (readonly string[])[];
   /** How each process has to end (exit code or signal), all with 0 unless said; 'any': as it likes. Needs via 'name'. */
   exits?: readonly (number | NodeJS.Signals)[] | 'any';
-  /** Workers that are ended in the middle of their bodies. */
+  /** Workers that are ended in the middle of their bodies, and processes that become another program. */
   ended?: readonly number[];
   /** After how long everything is killed. A bound for a hang, not a measure. */
   timeoutMs?: number;
