@@ -19,8 +19,8 @@ interface Rogue {
 
 const ROGUE = 0;
 const [PID, GO, MORE, DATA, BAIT] = [1, 2, 3, 4, 5];
-/** UINTR_ROGUE_SLICES: for longer runs. */
-const SLICES = Number(process.env['UINTR_ROGUE_SLICES'] ?? 150);
+/** ROGUE_SLICES: for longer runs. */
+const SLICES = Number(process.env['ROGUE_SLICES'] ?? 150);
 const WORDS = 2_000;
 const SIZES = [0, 8, 1_000, 100_000, 1_500_000];
 const RANKS = { ranks: 3, exits: ['SIGKILL', 0, 0] } as const;
