@@ -1,9 +1,11 @@
 // What a joining rank makes of what the process that collects the ranks tells it, and of the descriptors beside that: it
 // joins, or fails with an error that has a code, in time. What it has mapped then can be touched from end to end.
+// sources: src-native/bootstrap/memfd.cc
 // sources: src-native/bootstrap/come_back.cc src-native/bootstrap/door.cc src-native/bootstrap/let_in.cc
 // sources: src-native/bootstrap/admission.cc src-native/bootstrap/client.cc src-native/bootstrap/error.cc
 // sources: src-native/bootstrap/hub_socket.cc
 // sources: src-native/bootstrap/hub.cc src-native/bootstrap/join.cc src-native/bootstrap/joined.cc
+// sources: src-native/bootstrap/copy_permission.cc
 // sources: src-native/bootstrap/liveness.cc src-native/bootstrap/named.cc src-native/bootstrap/probe.cc
 // sources: src-native/bootstrap/rendezvous.cc src-native/bootstrap/same_process.cc src-native/bootstrap/segments.cc
 // sources: src-native/bootstrap/wire.cc

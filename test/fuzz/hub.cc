@@ -1,7 +1,7 @@
 // What the process that collects the ranks makes of what comes in from its sockets: whatever that is, it answers with
 // messages as they should be, or hangs up, and a world forms afterwards with ranks that behave.
 // sources: src-native/bootstrap/admission.cc src-native/bootstrap/error.cc src-native/bootstrap/rendezvous.cc
-// sources: src-native/bootstrap/segments.cc src-native/bootstrap/wire.cc src-native/engine/*.cc
+// sources: src-native/bootstrap/memfd.cc src-native/bootstrap/segments.cc src-native/bootstrap/wire.cc src-native/engine/*.cc
 #include <poll.h>
 
 #include <memory>
