@@ -62,6 +62,7 @@ bool JoinedRank::make_own(const JoinRequest& request, JoinError* error) {
   UINTR_FAILPOINT("join.own_made");
   nonce_ = random_word();
   write_control_header(control.base(), geometry, kNone, nonce_, request.tid);
+  reinterpret_cast<ControlHeader*>(control.base())->scratch_address = reinterpret_cast<uint64_t>(probe_scratch);
   return true;
 }
 
@@ -161,7 +162,6 @@ wire::Identity JoinedRank::identity() const {
   own.pid_namespace = pid_namespace();
   own.nonce = nonce_;
   own.nonce_address = reinterpret_cast<uint64_t>(control.base()) + __builtin_offsetof(ControlHeader, nonce);
-  own.scratch_address = reinterpret_cast<uint64_t>(probe_scratch);
   own.driver = driver_;
   return own;
 }
@@ -205,9 +205,9 @@ bool JoinedRank::adopt_peer(uint32_t peer, Fd* fds, const wire::Identity& identi
     return fail(error, "ERR_UINTR_PROTOCOL", name + " joined with a control segment of this process in another world");
   }
   p.same_process = made == OwnControl::Made::Here;
+  probe_peer(identity, peer_control, hub_namespace_, rank, copy_kinds_, &p);
   peer_control.close_fd();
   peer_heap.close_fd();
-  probe_peer(identity, hub_namespace_, rank, copy_kinds_, &p);
   maps[peer] = PeerMap{peer_control.base(), peer_heap.base(), p.pid, p.copy_kinds};
   // Where it was found to hold (probe.h).
   if ((p.copy_kinds & kCopyCma) != 0) maps[peer].nonce = identity.nonce, maps[peer].nonce_address = identity.nonce_address;

@@ -1,10 +1,13 @@
 #include "bootstrap/probe.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "bootstrap/namespace.h"
 #include "bootstrap/random.h"
@@ -43,8 +46,26 @@ int poke(int32_t pid, uint64_t address, uint64_t word) {
   return n == sizeof word ? 0 : n < 0 ? errno : EFAULT;
 }
 
-void probe_peer(const wire::Identity& identity, uint64_t hub_namespace, uint32_t own_rank, uint32_t allowed_copies,
-                Peer* peer) {
+int is_made_by(int32_t pid, const Segment& control, uint64_t address) {
+  struct statx file;
+  if (statx(control.fd(), "", AT_EMPTY_PATH, STATX_INO, &file) != 0) return errno;
+  FILE* maps = fopen(("/proc/" + std::to_string(pid) + "/maps").c_str(), "re");
+  if (maps == nullptr) return errno;
+  int failed = ESRCH;
+  char line[512], mode[5];
+  unsigned long from, to, inode;
+  unsigned major, minor;
+  while (failed != 0 && fgets(line, sizeof line, maps) != nullptr) {
+    if (sscanf(line, "%lx-%lx %4s %*x %x:%x %lu", &from, &to, mode, &major, &minor, &inode) != 6) continue;
+    if (inode != file.stx_ino || major != file.stx_dev_major || minor != file.stx_dev_minor) continue;
+    if (mode[1] == 'w' && mode[3] == 's' && address >= from && address < to) failed = 0;
+  }
+  fclose(maps);
+  return failed;
+}
+
+void probe_peer(const wire::Identity& identity, const Segment& control, uint64_t hub_namespace, uint32_t own_rank,
+                uint32_t allowed_copies, Peer* peer) {
   peer->tid = identity.tid;
   peer->driver = identity.driver;
   peer->copy_kinds = kCopyPipeline | (allowed_copies & kCopyHeap);
@@ -68,7 +89,14 @@ void probe_peer(const wire::Identity& identity, uint64_t hub_namespace, uint32_t
   peer->signalable = syscall(SYS_tgkill, pid, peer->tid, 0) == 0;
   if (peer->same_process) peer->copy_kinds |= allowed_copies & kCopyDirect;
   if ((allowed_copies & kCopyCma) == 0 || (refuted && unreadable == 0)) return;
-  peer->cma_error = matches ? try_write(pid, identity.scratch_address + own_rank * sizeof(uint64_t)) : unreadable;
+  // Whoever collects the ranks tells the pid, and could name a third process that has such a word there: nothing is
+  // written to it before the kernel has said that the peer's control segment is its own. Where the write goes is that
+  // owner's word.
+  peer->cma_error = matches ? is_made_by(pid, control, identity.nonce_address) : unreadable;
+  if (matches && peer->cma_error == 0) {
+    const uint64_t scratch = reinterpret_cast<const ControlHeader*>(control.base())->scratch_address;
+    peer->cma_error = try_write(pid, scratch + own_rank * sizeof(uint64_t));
+  }
   if (peer->cma_error == 0) peer->copy_kinds |= kCopyCma;
 }
 

@@ -18,9 +18,13 @@ extern uint64_t probe_scratch[kMaxRanks];
 int peek(int32_t pid, uint64_t address, uint64_t* word);
 int poke(int32_t pid, uint64_t address, uint64_t word);
 
-// Fills pid, tid, signalable, copy_kinds and cma_error of `peer`, of which same_process is known. `hub_namespace` is
-// where identity.pid was told. `own_rank` says which scratch word is ours.
-void probe_peer(const wire::Identity& identity, uint64_t hub_namespace, uint32_t own_rank, uint32_t allowed_copies,
-                Peer* peer);
+// Does that process have the segment mapped writable, at `address` too? 0, or an errno; ESRCH: no. Of a control segment
+// only its maker can have that, so this is the process that the peer is, whoever says so.
+int is_made_by(int32_t pid, const Segment& control, uint64_t address);
+
+// Fills pid, tid, signalable, copy_kinds and cma_error of `peer`, of which same_process is known. `control`: the peer's,
+// with its descriptor. `hub_namespace` is where identity.pid was told. `own_rank` says which scratch word is ours.
+void probe_peer(const wire::Identity& identity, const Segment& control, uint64_t hub_namespace, uint32_t own_rank,
+                uint32_t allowed_copies, Peer* peer);
 
 }  // namespace uintr

@@ -34,7 +34,7 @@
 namespace uintr::wire {
 
 constexpr uint32_t kMagic = 0x6a746e75;  // "untj"
-constexpr uint16_t kVersion = 4;
+constexpr uint16_t kVersion = 5;
 constexpr uint32_t kFdsPerRank = 5;
 constexpr uint32_t kPeersPerMessage = 50;  // 250 descriptors; SCM_MAX_FD is 253
 constexpr uint32_t kMaxFds = kFdsPerRank * kPeersPerMessage;
@@ -67,7 +67,6 @@ struct Identity {
   uint64_t pid_namespace;  // inode of /proc/self/ns/pid, 0: unknown
   uint64_t nonce;
   uint64_t nonce_address;    // where it can be read (process_vm_readv)
-  uint64_t scratch_address;  // kMaxRanks words; word r is rank r's to try process_vm_writev on
   DriverIdentity driver;
   uint32_t padding;
 };

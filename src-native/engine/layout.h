@@ -19,7 +19,7 @@
 namespace uintr {
 
 constexpr uint64_t kControlMagic = 0x31306c7274636975ull;  // "uictrl01"
-constexpr uint32_t kLayoutVersion = 4;
+constexpr uint32_t kLayoutVersion = 5;
 constexpr uint32_t kAdverts = 8;       // receives that are advertised to one peer at a time
 constexpr uint32_t kBlockBytes = 512;  // unit of eager credit, and of the unexpected pool
 
@@ -45,6 +45,7 @@ struct ControlHeader {
   uint64_t nonce;  // random; peers read it by process_vm_readv to see that pid and rights hold
   int32_t pid;     // as the owner sees itself
   int32_t tid;     // of the rank's JavaScript thread
+  uint64_t scratch_address;  // in its process: kMaxRanks words; word r is rank r's to try process_vm_writev on
 
   alignas(64) Shared<uint32_t> attention;  // Attention
   Shared<uint32_t> posted;                 // not 0: there are receives posted, not matched and not patient; read together with attention

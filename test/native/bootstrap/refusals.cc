@@ -13,12 +13,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <barrier>
 #include <thread>
 
 #include "bootstrap/hub_socket.h"
+#include "bootstrap/namespace.h"
 #include "bootstrap/wire.h"
 #include "tools.h"
 
@@ -285,6 +287,7 @@ struct Rogue {
   Segment control, heap;
   Fd event{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   int lifeline[2];
+  ~Rogue() { close(lifeline[0]), close(lifeline[1]); }
   explicit Rogue(uint32_t rank) {
     const Geometry g = test::geometry(2);
     JoinError error;
@@ -292,6 +295,14 @@ struct Rogue {
     CHECK_OK(Segment::create(Segment::Kind::Heap, g.heap_bytes, &heap, &error), error);
     CHECK(pipe(lifeline) == 0);
     write_control_header(control.base(), g, rank, nonce, getpid());
+  }
+
+  // Where others are to write when they try whether they can.
+  void point_at(const void* scratch) {
+    reinterpret_cast<ControlHeader*>(control.base())->scratch_address = reinterpret_cast<uint64_t>(scratch);
+  }
+  std::vector<int> descriptors() const {
+    return {control.fd(), heap.fd(), event.get(), lifeline[0], event.get()};
   }
 
   void say_hello(int hub, uint64_t own_nonce, int own_control) {
@@ -350,6 +361,53 @@ void a_control_segment_of_another_world_is_no_thread_of_this_process() {
   test::ended_well(rogue);
 }
 
+// Whoever collects the ranks tells what their pids are. If it names a third process, that one is not written to.
+void a_hub_cannot_have_a_rank_write_into_a_third_process() {
+  struct Victim {
+    uint64_t nonce, words[2];
+  };
+  auto* victim = static_cast<Victim*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  CHECK(victim != MAP_FAILED);
+  victim->nonce = 77;
+  const pid_t third = test::child([] { pause(); });
+  int pair[2];
+  CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+  const pid_t honest = test::child([&] {
+    close(pair[0]);
+    std::unique_ptr<Joined> joined;
+    JoinError error;
+    CHECK_OK(join(test::request(2, pair[1]), &joined, &error), error);
+    CHECK((joined->peers[1].copy_kinds & kCopyCma) == 0 && joined->peers[1].cma_error == ESRCH);
+  });
+  close(pair[1]);
+  Rogue self(1);
+  self.point_at(victim->words);
+  Segment world;
+  JoinError error;
+  CHECK_OK(Segment::create(Segment::Kind::World, Layout{test::geometry(2)}.world_bytes(), &world, &error), error);
+  wire::Welcome welcome{};
+  welcome.pid_namespace = pid_namespace();
+  const int of_world = world.fd();
+  CHECK(wire::send(pair[0], &welcome, sizeof welcome, &of_world, 1) == 0);
+  wire::Peers peers{};
+  peers.count = 2;
+  peers.identity[1].pid = peers.identity[1].tid = third;
+  peers.identity[1].pid_namespace = welcome.pid_namespace;
+  peers.identity[1].nonce = victim->nonce;
+  peers.identity[1].nonce_address = reinterpret_cast<uint64_t>(&victim->nonce);
+  std::vector<int> fds = self.descriptors();
+  const std::vector<int> again = self.descriptors();
+  fds.insert(fds.end(), again.begin(), again.end());
+  CHECK(wire::send(pair[0], &peers, sizeof peers, fds.data(), static_cast<uint32_t>(fds.size())) == 0);
+  self.say(pair[0], wire::Type::Go);
+  test::ended_well(honest);
+  CHECK(victim->words[0] == 0 && victim->words[1] == 0);
+  kill(third, SIGKILL);
+  test::was_killed(third, SIGKILL);
+  close(pair[0]);
+  munmap(victim, 4096);
+}
+
 // Several threads of a process may know the number of the same socket.
 void a_socket_is_taken_once() {
   for (int round = 0; round < 200; ++round) {
@@ -394,6 +452,7 @@ int main() {
   garbage_is_refused();
   a_forged_hello_harms_nobody();
   a_control_segment_of_another_world_is_no_thread_of_this_process();
+  a_hub_cannot_have_a_rank_write_into_a_third_process();
   a_socket_is_taken_once();
   CHECK(test::open_descriptors() == before);
   CHECK(test::threads() == 1 + 2);
