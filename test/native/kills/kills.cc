@@ -24,12 +24,16 @@ namespace {
 // Only one driver comes there.
 constexpr const char* kOfUintr = "interrupt.senduipi";
 
+constexpr uint64_t kManyRuns = 1000;  // in which somebody ends everywhere
+constexpr uint64_t kMayGrowKiB = 4096;
+
 struct Options {
   uint64_t runs = 150, seed = 1;
   std::string step;     // one run, as it was printed: of that seed, to end there, which is reached so often
   uint32_t typical = 0;
   std::string only;     // failpoints that begin with this
   Choice driver = Choice::Auto;
+  uint32_t hang_seconds = 30;  // no run that goes on takes a tenth of it, also where many share the processors
   bool list = false, verbose = false;
 };
 
@@ -57,6 +61,8 @@ Options read_options(int argc, char** argv) {
       o.step = value();
       o.typical = static_cast<uint32_t>(std::strtoul(value(), nullptr, 10));
       o.verbose = true;
+    } else if (name == "--hang") {
+      o.hang_seconds = static_cast<uint32_t>(std::strtoul(value(), nullptr, 10));
     } else if (name == "--list") {
       o.list = true;
     } else if (name == "--verbose") {
@@ -101,6 +107,137 @@ struct Tally {
   }
 };
 
+// Draws one run after another, and remembers where ranks have ended.
+class Runner {
+ public:
+  explicit Runner(const char* directory) : directory_(directory), board_(Board::make()), tally_(failpoints().size()) {}
+
+  std::string failure;  // of the run that was the last one
+  uint64_t runs = 0;
+
+  void run_all(const Options& options) {
+    const auto& names = failpoints();
+    wanted_.clear();
+    for (uint32_t i = 0; i < names.size(); ++i)
+      if (names[i].starts_with(options.only) && (names[i] != kOfUintr || options.driver == Choice::Uintr))
+        wanted_.push_back(i);
+    if (wanted_.empty() && options.only != "*") {
+      std::fprintf(stderr, "kills: no failpoint begins with %s\n", options.only.c_str());
+      std::exit(2);
+    }
+    failure.clear();
+    for (runs = 0; runs < options.runs && failure.empty(); ++runs) {
+      run(options, options.seed + runs);
+      if (runs == 50) warm_ = resident();
+    }
+  }
+
+  // KiB since the first runs.
+  uint64_t grown() const { return warm_ == 0 || resident() < warm_ ? 0 : resident() - warm_; }
+
+  void report(const Options& options) const {
+    const auto& names = failpoints();
+    uint32_t never = 0, unreached = 0;
+    for (const uint32_t i : wanted_) {
+      if (options.verbose)
+        std::printf("%8llu ended, %10llu times reached: %s\n", static_cast<unsigned long long>(tally_.ended[i]),
+                    static_cast<unsigned long long>(tally_.reached[i]), names[i].c_str());
+      never += tally_.ended[i] == 0;
+      unreached += tally_.reached[i] == 0;
+      if (tally_.ended[i] == 0 && options.runs >= kManyRuns)
+        std::printf("%s: %s\n", tally_.reached[i] == 0 ? "never reached" : "nobody ended at", names[i].c_str());
+    }
+    std::printf("ok kills: %llu runs, %llu ends and %llu stops at %zu of %zu steps, %u never reached, %llu runs without any\n",
+                static_cast<unsigned long long>(runs), static_cast<unsigned long long>(deaths_),
+                static_cast<unsigned long long>(stops_), wanted_.size() - never, wanted_.size(), unreached,
+                static_cast<unsigned long long>(quiet_));
+  }
+
+ private:
+  // Any step at all now and then; else one of those at which fewest have ended.
+  uint32_t choose(Random* random) const {
+    if (wanted_.empty() || random->one_in(8)) return kMostFailpoints;
+    uint32_t chosen = wanted_[random->below(static_cast<uint32_t>(wanted_.size()))];
+    for (int tries = 0; tries < 4; ++tries) {
+      const uint32_t other = wanted_[random->below(static_cast<uint32_t>(wanted_.size()))];
+      if (tally_.ended[other] < tally_.ended[chosen]) chosen = other;
+    }
+    return chosen;
+  }
+
+  void run(const Options& options, uint64_t seed) {
+    const auto& names = failpoints();
+    Random random = Random::of(seed, 3);
+    const uint32_t chosen = choose(&random);
+    const bool any = chosen == kMostFailpoints;
+    const std::string name = !options.step.empty() ? options.step : any ? "*" : names[chosen];
+    const uint32_t typical = options.typical != 0
+                                 ? options.typical
+                                 : static_cast<uint32_t>(tally_.typical[any ? names.size() : chosen]);
+    const Plan plan = plan_for(seed, name, typical, options.driver);
+    if (options.verbose) std::printf("%llu: %s\n", static_cast<unsigned long long>(seed), plan.text().c_str());
+    std::fflush(stdout);
+    const Outcome outcome = run_once(plan, board_, directory_, options.hang_seconds);
+    deaths_ += outcome.deaths, stops_ += outcome.stops;
+    quiet_ += outcome.deaths + outcome.stops == 0;
+    for (const auto& process : board_->trails)
+      for (const Trail& trail : process) tally_.add(trail, names.size());
+    failure = outcome.wrong;
+    if (failure.empty()) return;
+    std::fprintf(stderr, "run %llu: %s\n  %s\n  again: kills --replay %llu '%s' %u\n",
+                 static_cast<unsigned long long>(seed), failure.c_str(), plan.text().c_str(),
+                 static_cast<unsigned long long>(seed), name.c_str(), typical);
+  }
+
+  const std::string directory_;
+  Board* board_;
+  std::vector<uint32_t> wanted_;
+  Tally tally_;
+  uint64_t deaths_ = 0, stops_ = 0, quiet_ = 0, warm_ = 0;
+};
+
+#if defined(UINTR_PLANTED)
+
+// A fault that is planted into the product, to see whether the runs find it.
+struct Mutant {
+  const char *name, *what, *home;
+};
+constexpr Mutant kMutants[] = {
+#define UINTR_MUTANT(name, what, home) {name, what, home},
+#include "engine/planted.inc"
+// and the other layer's
+#include "bootstrap/planted.inc"
+#undef UINTR_MUTANT
+};
+const char* planted = "";
+
+}  // namespace
+
+bool simulator_planted(const char* name) { return std::strcmp(planted, name) == 0; }
+
+namespace {
+
+// Each in turn, until a run fails.
+int run_mutants(Options options, Runner* runner, const std::string& which) {
+  uint32_t survived = 0, tried = 0;
+  for (const Mutant& mutant : kMutants) {
+    if (std::string(mutant.name).find(which) == std::string::npos) continue;
+    ++tried;
+    planted = mutant.name;
+    options.only = mutant.home;
+    runner->run_all(options);
+    if (runner->failure.empty()) ++survived;
+    std::printf("%s: %s (%s)\n", mutant.name,
+                runner->failure.empty() ? "NOT FOUND" : ("found in run " + std::to_string(runner->runs) + ": " + runner->failure).c_str(),
+                mutant.what);
+    std::fflush(stdout);
+  }
+  std::printf("%s kills-mutants: %u of %u planted faults found\n", survived == 0 ? "ok" : "not ok", tried - survived, tried);
+  return survived == 0 ? 0 : 1;
+}
+
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -113,74 +250,24 @@ int main(int argc, char** argv) {
     for (const std::string& name : names) std::printf("%s\n", name.c_str());
     return 0;
   }
-  std::vector<uint32_t> wanted;
-  for (uint32_t i = 0; i < names.size(); ++i)
-    if (names[i].starts_with(options.only) && (names[i] != kOfUintr || options.driver == Choice::Uintr))
-      wanted.push_back(i);
-  if (wanted.empty() && options.only != "*") {
-    std::fprintf(stderr, "kills: no failpoint begins with %s\n", options.only.c_str());
-    return 2;
-  }
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   char directory[] = "/tmp/uintr-kills-XXXXXX";
   if (mkdtemp(directory) == nullptr) return 2;
-  Board* board = Board::make();
+  Runner runner(directory);
   const int descriptors = open_descriptors();
-  Tally tally(names.size());
-  uint64_t deaths = 0, stops = 0, quiet = 0, warm = 0, failed = 0;
-  for (uint64_t run = 0; run < options.runs && failed == 0; ++run) {
-    const uint64_t seed = options.seed + run;
-    Random random = Random::of(seed, 3);
-    // Any step at all now and then; else one of those at which fewest have ended.
-    uint32_t chosen = kMostFailpoints;
-    if (!wanted.empty() && !random.one_in(8)) {
-      chosen = wanted[random.below(static_cast<uint32_t>(wanted.size()))];
-      for (int tries = 0; tries < 4; ++tries) {
-        const uint32_t other = wanted[random.below(static_cast<uint32_t>(wanted.size()))];
-        if (tally.ended[other] < tally.ended[chosen]) chosen = other;
-      }
-    }
-    const std::string name = !options.step.empty() ? options.step : chosen == kMostFailpoints ? "*" : names[chosen];
-    const uint32_t typical = options.typical != 0         ? options.typical
-                             : chosen == kMostFailpoints ? static_cast<uint32_t>(tally.typical[names.size()])
-                                                         : static_cast<uint32_t>(tally.typical[chosen]);
-    const Plan plan = plan_for(seed, name, typical, options.driver);
-    if (options.verbose) std::printf("%llu: %s\n", static_cast<unsigned long long>(seed), plan.text().c_str());
-    std::fflush(stdout);
-    const Outcome outcome = run_once(plan, board, directory);
-    deaths += outcome.deaths, stops += outcome.stops;
-    quiet += outcome.deaths + outcome.stops == 0;
-    for (const auto& process : board->trails)
-      for (const Trail& trail : process) tally.add(trail, names.size());
-    if (!outcome.wrong.empty()) {
-      ++failed;
-      std::fprintf(stderr, "run %llu: %s\n  %s\n  again: kills --replay %llu %s %u\n",
-                   static_cast<unsigned long long>(seed), outcome.wrong.c_str(), plan.text().c_str(),
-                   static_cast<unsigned long long>(seed), name.c_str(), typical);
-    }
-    if (run == 50) warm = resident();
-  }
+#if defined(UINTR_PLANTED)
+  const int found = run_mutants(options, &runner, options.only);
   std::filesystem::remove_all(directory);
-  if (failed != 0) return 1;
-  if (open_descriptors() != descriptors || threads() != 1 || world_mappings() != 0 || (warm != 0 && resident() > warm + 4096)) {
-    std::fprintf(stderr, "the runner itself has lost descriptors, threads or memory: %d and %d descriptors, %llu and %llu KiB\n",
-                 descriptors, open_descriptors(), static_cast<unsigned long long>(warm),
-                 static_cast<unsigned long long>(resident()));
+  return found;
+#endif
+  runner.run_all(options);
+  std::filesystem::remove_all(directory);
+  if (!runner.failure.empty()) return 1;
+  if (open_descriptors() != descriptors || threads() != 1 || world_mappings() != 0 || runner.grown() > kMayGrowKiB) {
+    std::fprintf(stderr, "the runner itself has lost descriptors, threads or memory: %d and %d descriptors, %llu KiB more\n",
+                 descriptors, open_descriptors(), static_cast<unsigned long long>(runner.grown()));
     return 1;
   }
-  uint32_t never = 0, unreached = 0;
-  for (const uint32_t i : wanted) {
-    if (options.verbose)
-      std::printf("%8llu ended, %10llu times reached: %s\n", static_cast<unsigned long long>(tally.ended[i]),
-                  static_cast<unsigned long long>(tally.reached[i]), names[i].c_str());
-    never += tally.ended[i] == 0;
-    unreached += tally.reached[i] == 0;
-    if (tally.reached[i] == 0 && options.runs >= 1000) std::printf("never reached: %s\n", names[i].c_str());
-    else if (tally.ended[i] == 0 && options.runs >= 1000) std::printf("nobody ended at: %s\n", names[i].c_str());
-  }
-  std::printf("ok kills: %llu runs, %llu ends and %llu stops at %zu of %zu steps, %u never reached, %llu runs without any\n",
-              static_cast<unsigned long long>(options.runs), static_cast<unsigned long long>(deaths),
-              static_cast<unsigned long long>(stops), wanted.size() - never, wanted.size(), unreached,
-              static_cast<unsigned long long>(quiet));
+  runner.report(options);
   return 0;
 }

@@ -163,6 +163,8 @@ void Member::answer_door() {
 // ---- passing time -------------------------------------------------------------------
 
 void Member::step(bool may_sleep) {
+  // As an I/O callback does: what has ended is looked at before what has come.
+  if (random_.one_in(2)) look(0);
   switch (random_.below(8)) {
     case 0:
       engine_->progress(Effort::Call);
@@ -182,7 +184,6 @@ void Member::step(bool may_sleep) {
       if (may_sleep) sleep();
       break;
     default:
-      // As in an I/O callback: what has ended is looked at before what has come.
       look(0);
       engine_->progress(Effort::Idle);
   }
@@ -207,9 +208,9 @@ void Member::say_what_is_under_way() {
       this);
 }
 
-// Only handlers run.
+// Only handlers run. Now and then for so long that a peer can send, end and be gone meanwhile.
 void Member::compute() {
-  const uint64_t end = now_us() + random_.below(random_.one_in(10) ? 1000 : 60);
+  const uint64_t end = now_us() + (random_.one_in(20) ? 6000 : random_.below(60));
   while (now_us() < end) continue;
 }
 

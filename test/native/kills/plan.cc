@@ -29,7 +29,9 @@ uint32_t hit_within(Random* r, uint32_t typical) {
   return 1 + r->below(std::min(most, std::max(typical, 1u)));
 }
 
-How how_within(Random* r) {
+// What others meet that go on meanwhile, shows where they would else have heard of the end first.
+How how_within(Random* r, const std::string& group) {
+  if ((group == "advert" || group == "rts" || group == "claim") && r->one_in(2)) return How::StopKill;
   constexpr How kOften[] = {How::Kill, How::Kill, How::Kill, How::Exit, How::Exec, How::Stop, How::StopKill, How::StopKill};
   return kOften[r->below(std::size(kOften))];
 }
@@ -97,11 +99,11 @@ Plan plan_for(uint64_t seed, const std::string& failpoint, uint32_t typical, Cho
   if (failpoint == "receive.stalled" || failpoint == "receive.handed_back" || failpoint == "receive.copied_out")
     have(Kind::Stall);
   if (failpoint == "reply.queued" || failpoint == "ring.wants_space") have(Kind::Flood);
-  if (failpoint == "send.withdrawn" || failpoint == "advert.missed" || failpoint == "advert.hidden") have(Kind::Cancel);
+  if (failpoint == "send.withdrawn" || group == "advert") have(Kind::Cancel);
 
   // Who comes to that step, and what has to have happened before.
   const uint32_t rank = r->below(kRanks), other = (rank + 1 + r->below(kRanks - 1)) % kRanks;
-  const Arm arm{failpoint, hit_within(r, typical), how_within(r)};
+  const Arm arm{failpoint, hit_within(r, typical), how_within(r, group)};
   const bool of_launcher = p.meeting == Meeting::Launched && group == "hub";
   const bool after_return = group == "back";
   const bool after_a_death = group == "peer_gone" || group == "door" || group == "revive" || group == "kick" ||

@@ -11,7 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -25,11 +27,12 @@ using namespace uintr;
 
 namespace {
 
-int count_entries(const char* directory) {
+// Entries that are numbers, below `most`.
+int count_entries(const char* directory, long most) {
   int count = 0;
   DIR* d = opendir(directory);
   if (d == nullptr) return -1;
-  while (readdir(d) != nullptr) ++count;
+  while (const dirent* entry = readdir(d)) count += entry->d_name[0] != '.' && std::atol(entry->d_name) < most;
   closedir(d);
   return count;
 }
@@ -138,12 +141,15 @@ void ends_clean(int descriptors) {
 
 }  // namespace
 
-int open_descriptors() { return count_entries("/proc/self/fd"); }
-int threads() { return count_entries("/proc/self/task") - 2; }
+// Without those that the emulator of user interrupts has put out of the way.
+int open_descriptors() { return count_entries("/proc/self/fd", 256); }
+int threads() { return count_entries("/proc/self/task", LONG_MAX); }
 int world_mappings() {
   std::ifstream maps("/proc/self/maps");
   int count = 0;
-  for (std::string line; std::getline(maps, line);) count += line.find("memfd:uintr") != std::string::npos;
+  for (std::string line; std::getline(maps, line);) 
+    for (const char* kind : {"control", "heap", "world"})
+      count += line.find(std::string("memfd:uintr-") + kind) != std::string::npos;
   return count;
 }
 

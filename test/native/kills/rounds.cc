@@ -51,8 +51,8 @@ class Traffic {
     while (!done()) {
       for (const uint32_t peer : others(m_)) {
         take(peer);
-        if (m_.random().one_in(2)) send(peer);
-        if (m_.random().one_in(2)) receive(peer);
+        while (m_.random().one_in(2)) send(peer);
+        while (m_.random().one_in(2)) receive(peer);
       }
       if (!until_done && m_.random().one_in(8)) return;
       m_.step(!can_post() && !done());
@@ -423,6 +423,11 @@ void cancel(Member* m, uint32_t round) {
           HOLDS(p.receive.over ? p.receive.error() == Error::PeerExited : (*m)->cancel(p.receive.posted.handle));
         }
       }
+      // Once more, for its sender may have matched it in the meantime, and not come to say so.
+      if (!p.receive.over && !p.settled && m->random().one_in(4) && (*m)->cancel(p.receive.posted.handle)) {
+        m->until_over(p.receive);
+        m->receive(&p.receive, peers[i], context_of(round, 0), 0, p.in.data(), kBytes);
+      }
       all &= p.told_yet && p.tell.over && p.settled && p.receive.over;
     }
     return all;
@@ -646,7 +651,8 @@ void keep_talking(Member* m) {
   static thread_local bool talking = false;
   static thread_local uint32_t talked = 0;
   const uint32_t stopped = m->board()->stopped.load();
-  if (talking || stopped == talked) return;
+  // Not at once: what is under way with it goes on for a while, into whatever it has left half done.
+  if (talking || stopped == talked || !m->random().one_in(16)) return;
   talking = true;
   // Nor with one that may not be there yet, or not any more.
   const uint32_t silent = m->plan().stoppable() | m->plan().mortal() | m->plan().early();

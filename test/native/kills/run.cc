@@ -17,19 +17,17 @@ namespace kills {
 
 namespace {
 
-// No run that goes on takes a tenth of it, also where many share the processors.
-constexpr uint64_t kHangsAfterUs = 30'000'000;
-
 class Run {
  public:
-  Run(const Plan& plan, Board* board, const std::string& directory) : plan_(plan), board_(board) {
+  Run(const Plan& plan, Board* board, const std::string& directory, uint32_t hang_seconds)
+      : plan_(plan), board_(board), hangs_after_us_(uint64_t{hang_seconds} * 1'000'000) {
     where_.directory = directory;
     where_.name = "kills-" + std::to_string(plan.seed);
   }
 
   Outcome go() {
     begin();
-    const uint64_t end = now_us() + kHangsAfterUs;
+    const uint64_t end = now_us() + hangs_after_us_;
     while (outcome_.wrong.empty() && !all_ended()) {
       look();
       if (now_us() > end) on_hang();
@@ -298,6 +296,7 @@ class Run {
 
   const Plan& plan_;
   Board* board_;
+  const uint64_t hangs_after_us_;
   Where where_;
   std::vector<Process> processes_;
   Process* stopped_ = nullptr;
@@ -307,8 +306,8 @@ class Run {
 
 }  // namespace
 
-Outcome run_once(const Plan& plan, Board* board, const std::string& directory) {
-  return Run(plan, board, directory).go();
+Outcome run_once(const Plan& plan, Board* board, const std::string& directory, uint32_t hang_seconds) {
+  return Run(plan, board, directory, hang_seconds).go();
 }
 
 }  // namespace kills

@@ -12,7 +12,7 @@ struct Outcome {
   uint32_t deaths = 0, stops = 0;
 };
 
-// `board` is made anew in its place. Nothing of the run is left when this returns.
-Outcome run_once(const Plan& plan, Board* board, const std::string& directory);
+// `board` is made anew in its place. Nothing of the run is left when this returns. A run that takes longer hangs.
+Outcome run_once(const Plan& plan, Board* board, const std::string& directory, uint32_t hang_seconds);
 
 }  // namespace kills
