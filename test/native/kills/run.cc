@@ -107,10 +107,18 @@ class Run {
       start(number, life + 1);
   }
 
+  // A world comes to be for all its ranks at once: one that has joined tells of the others.
   bool others_joined(uint32_t number) const {
     for (uint32_t rank = 0; rank < kRanks; ++rank)
-      if (plan_.process_of(rank) != number && stage(rank) < Stage::Joined) return false;
-    return true;
+      if (plan_.process_of(rank) != number && stage(rank) >= Stage::Joined) return true;
+    return false;
+  }
+  bool joined_without(const Process& p) const {
+    for (uint32_t rank = 0; rank < kRanks; ++rank) {
+      const bool joined = rank != p.number && stage(rank) >= Stage::Joined;
+      if (joined && board_->sees[rank][p.number].load() != p.pid) return true;
+    }
+    return false;
   }
 
   void on_stopped(Process* p) {
@@ -144,8 +152,7 @@ class Run {
     // What was started for a world that has come to be without it is not needed.
     for (const Process& p : processes_) {
       if (plan_.meeting != Meeting::Named || p.life == 0 || p.is_gone || stage(p.number) > Stage::Joining) continue;
-      const uint32_t other = p.number == 0 ? 1 : 0;
-      if (others_joined(p.number) && board_->sees[other][p.number].load() != p.pid) tell(p.cancel);
+      if (joined_without(p)) tell(p.cancel);
     }
     if (board_->over.load() == 0 && everybody(Stage::Through)) {
       bool gone = plan_.arms[kLauncher][0].name.empty() || is_gone(kLauncher) || joined();
