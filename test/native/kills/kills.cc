@@ -33,7 +33,7 @@ struct Options {
   uint32_t typical = 0;
   std::string only;     // failpoints that begin with this
   Choice driver = Choice::Auto;
-  uint32_t hang_seconds = 30;  // no run that goes on takes a tenth of it, also where many share the processors
+  uint32_t hang_seconds = 60;  // a run takes a fifth of a second, and some seconds where many share the processors
   bool list = false, verbose = false;
 };
 
