@@ -21,7 +21,7 @@ namespace {
 // A loan counts as no more than this towards the external memory for which V8 collects garbage: it is memory of the
 // sender's, and a window of large messages, each released at once, would be paid for with a collection each. Programs
 // that leave releasing to the garbage collector have it run after some hundred loans.
-constexpr int64_t kCountedOfLoan = 256 * 1024;
+constexpr int64_t kCountedOfLoan = int64_t{256} * 1024;
 
 // Gives the block back, once.
 void give_back(Block* block) {

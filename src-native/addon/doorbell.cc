@@ -121,7 +121,7 @@ napi_value open_sender(napi_env env, napi_callback_info info) {
   }
   js::set(env, object, "send", js::function(env, "send", send, box.get()));
   js::set(env, object, "close", js::function(env, "close", close_sender, box.get()));
-  box.release();
+  static_cast<void>(box.release());  // the finalizer's now
   return object;
 }
 

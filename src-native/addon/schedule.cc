@@ -75,7 +75,7 @@ struct Reader {
   }
 
   static bool resolve_reduction(const Record& r, ScheduleStep* step) {
-    if (r.extra >= kReductionTypes * 16) return false;
+    if (r.extra >= uint64_t{kReductionTypes} * 16) return false;
     step->reduction = static_cast<uint32_t>(r.extra);
     const bool apart = step->to + step->length <= step->from || step->from + step->length <= step->to;
     return uintr_reduce_valid(step->reduction) && step->length % reduction_bytes(step->reduction) == 0 &&

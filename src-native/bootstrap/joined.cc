@@ -135,7 +135,7 @@ Step JoinedRank::converse(HubClient* client, const JoinRequest& request, JoinErr
       return Step::Failed;
     }
     for (uint32_t i = 0; i < count; ++i) {
-      Fd* of_peer = &received.fds[i * wire::kFdsPerRank];
+      Fd* of_peer = &received.fds[size_t{i} * wire::kFdsPerRank];
       if (first + i != rank && !adopt_peer(first + i, of_peer, received.message.peers.identity[i], error)) {
         return Step::Failed;
       }

@@ -28,7 +28,7 @@ void dispatch_remove(DispatchEntry* entry) {
   DispatchEntry** link = &entries;
   while (*link != nullptr && *link != entry) link = &(*link)->next;
   // A handler that comes in between sees the old list or the new one; `entry` itself stays intact.
-  if (*link == entry) __atomic_store_n(link, entry->next, __ATOMIC_RELEASE);
+  if (*link != nullptr) __atomic_store_n(link, entry->next, __ATOMIC_RELEASE);
 }
 
 void dispatch_forget() { __atomic_store_n(&entries, nullptr, __ATOMIC_RELEASE); }

@@ -1,4 +1,6 @@
 // The loops over the arrays, and which of them a kind means. Called by reduction_stub.S.
+#include <iterator>
+
 #include "engine/arch.h"
 #include "reduction/operations.h"
 #include "reduction/reduction.h"
@@ -65,7 +67,7 @@ constexpr const Row* kRows[] = {&kIntegers<int8_t, uint8_t>,
 
 Kernel find(uint32_t kind, uint32_t* bytes) {
   const uint32_t type = kind / 16, op = kind % 16;
-  if (type >= sizeof kRows / sizeof *kRows || op >= kOps) return nullptr;
+  if (type >= std::size(kRows) || op >= kOps) return nullptr;
   *bytes = kRows[type]->bytes;
   return kRows[type]->kernels[op];
 }
