@@ -81,7 +81,9 @@ pid_t start(Body body) {
 
 void reap(pid_t pid) {
   if (pid <= 0) return;
-  kill(pid, SIGKILL);  // of one that has ended there is nothing left to kill; it is ours to reap
+  // Where the program ignores SIGCHLD the kernel reaps it, and its pid may be another's by now.
+  if (waitpid(pid, nullptr, WNOHANG) != 0) return;
+  kill(pid, SIGKILL);
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 

@@ -31,7 +31,7 @@ Fd claim_hub_socket(int fd, uint64_t inode, JoinError* error) {
   }
   // Close-on-exec: a rank's own children get no rank by it.
   Fd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  if (!own) fail_syscall(error, "fcntl(F_DUPFD_CLOEXEC)", errno, "cannot take the launcher's socket");
+  if (!own) fail_syscall(error, "fcntl(F_DUPFD_CLOEXEC)", errno, "cannot take the launcher's socket, descriptor " + std::to_string(fd));
   // In any case: its hang-up tells the launcher that this rank will not come.
   close(fd);
   return own;
@@ -39,7 +39,7 @@ Fd claim_hub_socket(int fd, uint64_t inode, JoinError* error) {
 
 void drop_hub_socket(int fd, uint64_t inode) {
   std::lock_guard lock(mutex);
-  if (is_hub_socket(fd, inode)) close(fd);
+  if (inode != 0 && is_hub_socket(fd, inode)) close(fd);
 }
 
 uint64_t inode_of(int fd) {

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "bootstrap/namespace.h"
 #include "bootstrap/random.h"
@@ -55,8 +56,12 @@ int is_made_by(int32_t pid, const Segment& control, uint64_t address) {
   char line[512], mode[5];
   unsigned long from, to, inode;
   unsigned major, minor;
+  bool whole = true;  // the line before it: the rest of a long one, a path, is none
   while (failed != 0 && fgets(line, sizeof line, maps) != nullptr) {
-    if (sscanf(line, "%lx-%lx %4s %*x %x:%x %lu", &from, &to, mode, &major, &minor, &inode) != 6) continue;
+    const bool begins = whole;
+    whole = strchr(line, '\n') != nullptr;
+    if (!begins || sscanf(line, "%lx-%lx %4s %*x %x:%x %lu", &from, &to, mode, &major, &minor, &inode) != 6) continue;
+    if (from > address) break;  // they are in order
     if (inode != file.stx_ino || major != file.stx_dev_major || minor != file.stx_dev_minor) continue;
     if (mode[1] == 'w' && mode[3] == 's' && address >= from && address < to) failed = 0;
   }
@@ -92,7 +97,8 @@ void probe_peer(const wire::Identity& identity, const Segment& control, uint64_t
   // Whoever collects the ranks tells the pid, and could name a third process that has such a word there: nothing is
   // written to it before the kernel has said that the peer's control segment is its own. Where the write goes is that
   // owner's word.
-  peer->cma_error = matches ? is_made_by(pid, control, identity.nonce_address) : unreadable;
+  const bool known = peer->same_process;  // by its own record of what its threads have made
+  peer->cma_error = !matches ? unreadable : known ? 0 : is_made_by(pid, control, identity.nonce_address);
   if (matches && peer->cma_error == 0) {
     const uint64_t scratch = reinterpret_cast<const ControlHeader*>(control.base())->scratch_address;
     peer->cma_error = try_write(pid, scratch + own_rank * sizeof(uint64_t));

@@ -253,6 +253,7 @@ struct Core : Engine {
   bool advance(Slot& s, Effort effort);
   bool left_to_peer(const Slot& s) const;
   void say_claim(const Slot& s, uint32_t flags);
+  void say_copying(const Slot& s, bool copying);
   claim::Seen other_end(const Slot& s) const;
   bool any_left(const Slot& s) const;
   bool claim_next(Slot& s);

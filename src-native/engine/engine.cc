@@ -232,6 +232,9 @@ void Core::finish(Slot& s, Error error, Cause cause) {
     --peers[s.peer].outstanding;
   }
   off_work(s);
+  // Whoever scribbles over a match word can have the two ends of a message disagree whether it is matched: one that
+  // believes so copies nothing more.
+  if (error != Error::None && error != Error::Truncated) say_claim(s, claim::kOver);
   if (error == Error::None || error == Error::Truncated) {
     (is_receive(s) ? count.receives : count.sends) += 1;
     (is_receive(s) ? count.bytes_received : count.bytes_sent) += is_receive(s) ? s.total : s.length;
@@ -292,7 +295,7 @@ void Core::survey(Effort effort) {
 bool Core::run(Effort effort) {
   budget = effort == Effort::Idle ? kIdleBudget : kMaxSlice;
   ++turn;
-  // Not in handlers: their threads look before they sleep.
+  // Not in handlers: their threads look before they sleep, and are woken where they do (something_to_do).
   if (!trusts_bitmap && effort != Effort::Handler && (survey_due || turn % kLooksPerSurvey == 0)) survey(effort);
   uint32_t words = (size + 63) / 64;
   bool again, first = true;

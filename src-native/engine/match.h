@@ -4,8 +4,8 @@
 // whether its sender matches it or its receiver does.
 //
 // The word is writable by every rank of the world, so each value is judged
-// before it is used. Who copies what, and when a buffer is free, does not hang
-// on it (claim.h).
+// before it is used. Who copies what does not hang on it, nor does the end of
+// what both ends know to be matched (claim.h).
 #pragma once
 
 #include "engine/failpoint.h"

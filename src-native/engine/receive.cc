@@ -125,7 +125,7 @@ void Core::hand_back(Slot& s) {
   }
   uint32_t other = find_posted(s.context, s.peer, s.tag);
   // SYNC POINT: hand-back. A sender that gives the message up closes the word
-  // (claim.h): either it sees that nobody has the message, or we see that it
+  // (match.h): either it sees that nobody has the message, or we see that it
   // waits for us.
   if (other == kNone && !u.eager && !match::hand_back(&peers[u.source].match_words[u.slot], u.generation)) {
     return fail_matched(s, Error::NoMemory);

@@ -202,7 +202,13 @@ void Core::on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Ef
   UINTR_FAILPOINT("match.heard");
   bool waits = (s->state == SlotState::Offered || s->state == SlotState::Closing) && s->remote_generation == 0;
   bool how_fits = b.how < How::Lent || (b.how == How::Lent && s->lend && h.length == s->length);
-  if (!waits || !how_fits || !plausible(*s, h, b)) return fault(peer);
+  if (!plausible(*s, h, b)) return fault(peer);
+  if (s->state == SlotState::Done && s->remote_generation == 0) {
+    // Withdrawn, by a match word that a third has scribbled over: for the receiver has it, and is to know.
+    meet(*s, h, b);
+    return owe_fin(*s, Error::Protocol, 0);
+  }
+  if (!waits || !how_fits) return fault(peer);
   meet(*s, h, b);
   if (b.how == How::Lent) return on_borrowed(*s);
   if (b.how == How::Pipelined) {

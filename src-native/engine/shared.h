@@ -9,8 +9,8 @@
 //   relaxed            the word alone matters
 //   acquire / release  "what I wrote before, you see after"
 //   sc read-modify-write, then sc load
-//                      the store-then-load pairs (attention, want-space, done
-//                      counts). Read-modify-writes rather than fences, because
+//                      the store-then-load pairs (attention, want-space, claim
+//                      words). Read-modify-writes rather than fences, because
 //                      ThreadSanitizer understands them and x86 needs them
 //                      anyway (a plain store may pass a later load).
 #pragma once

@@ -155,6 +155,13 @@ void Core::say_claim(const Slot& s, uint32_t flags) {
   public_slots[index(s)].claim.exchange_sc(claim::make(s.generation, s.claimed | flags));
 }
 
+// SYNC POINT: claim. A sender that has heard no Match knows no claim word to look at. It looks here whether we are inside
+// a copy of its message.
+void Core::say_copying(const Slot& s, bool copying) {
+  Shared<uint64_t>* word = peers[s.peer].my_copying;
+  copying ? void(word->exchange_sc((uint64_t{s.remote_generation} << 32) | s.remote_slot)) : word->release(0);
+}
+
 // What the other end of a transfer says, where it is known which request that is.
 claim::Seen Core::other_end(const Slot& s) const {
   return claim::seen(peers[s.peer].slots[s.remote_slot].claim.load_sc(), s.remote_generation);
@@ -187,10 +194,17 @@ bool Core::claim_next(Slot& s) {
 // Claims and copies one chunk. False: there was none to claim, or the copy
 // failed and the transfer is closing.
 bool Core::copy_next(Slot& s) {
-  if (!claim_next(s)) return false;
-  const long result = copy_chunk(s, is_receive(s) ? s.claimed - 1 : s.chunks - s.claimed);
-  if (result < 0) --s.claimed;  // not copied, but this end touches nothing any more
-  say_claim(s, 0);
+  const bool unannounced = is_receive(s) && (s.flags & kOwesMatch) != 0;  // the reply ring has no room for it
+  if (unannounced) say_copying(s, true);
+  const bool claimed = claim_next(s);
+  long result = 0;
+  if (claimed) {
+    result = copy_chunk(s, is_receive(s) ? s.claimed - 1 : s.chunks - s.claimed);
+    if (result < 0) --s.claimed;  // not copied, but this end touches nothing any more
+    say_claim(s, 0);
+  }
+  if (unannounced) say_copying(s, false);
+  if (!claimed) return false;
   UINTR_FAILPOINT("chunk.left");
   if (result < 0) {
     copy_failed(s, result);
@@ -203,13 +217,11 @@ bool Core::copy_next(Slot& s) {
 // What this end has matched and not said so, the other end cannot claim. False: it has given the message up, and waits to
 // be told; or the copy failed.
 bool Core::copy_unannounced(Slot& s) {
-  Partner& p = peers[s.peer];
-  // SYNC POINT: claim. A sender that has heard no Match looks here whether we are inside a copy of its message.
-  p.my_copying->exchange_sc((uint64_t{s.remote_generation} << 32) | s.remote_slot);
+  say_copying(s, true);
   UINTR_FAILPOINT("chunk.unannounced");
   const bool wanted = !other_end(s).over;
   const long result = wanted ? copy_chunk(s, 0) : 0;
-  p.my_copying->release(0);
+  say_copying(s, false);
   if (result < 0) copy_failed(s, result);
   if (!wanted || result < 0) return false;
   s.claimed = 1;

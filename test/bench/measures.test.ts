@@ -1,3 +1,4 @@
+import { counterRate } from '../../bench/lib/tsc.js';
 import {
   channels,
   expectContestants,
@@ -137,7 +138,10 @@ describe('each measure, at tiny sizes', () => {
     // Nothing makes sure that a handler runs in a few transfers; where none has, this is said.
     const none = of(ran, 'note').filter(({ text }) => /^uintr, driver signal, .*: no handler has run$/.test(text));
     const signal = of(ran, 'result').filter(({ contestant }) => contestant === 'uintr/signal');
-    expect(signal.length + none.length).toBe(2);
+    // Nor does every machine tell how fast its counter runs.
+    const unknown = of(ran, 'skipped').some(({ reason }) => /rate of the time-stamp counter is not known/.test(reason));
+    expect(unknown).toBe(counterRate() === undefined);
+    expect(signal.length + none.length).toBe(unknown ? 0 : 2);
     for (const { time, figure } of of(ran, 'result')) {
       expect(time.count).toBeGreaterThan(0);
       const order = [figure.best, figure.median, figure.p99, figure.p999!, figure.worst!];

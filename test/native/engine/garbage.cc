@@ -5,6 +5,7 @@
 // messages are on their way.
 // sources: src-native/engine/*.cc
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -20,8 +21,10 @@ using Random = std::mt19937_64;
 
 // A process whose memory may be written to at any address without harm.
 pid_t victim() {
-  pid_t pid = fork();
+  const pid_t parent = getpid(), pid = fork();
   if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);
     for (;;) pause();
   }
   return pid;
@@ -212,6 +215,26 @@ TEST("05 a request that is over stays over, whatever its peer's claim word says"
       CHECK(w[honest]->quiescent());
     }
   }
+}
+
+TEST("06 a message that a third has made look unmatched, and whose send is withdrawn, ends at its receiver too") {
+  World w;
+  auto out = pattern(2 << 20, 1);
+  std::vector<unsigned char> into(out.size());
+  Posted s = w[0].send(1, out.data(), out.size());
+  Posted r = w[1].recv(0, into.data(), into.size());
+  w[1].progress(Effort::Call);  // has it, and says so
+  const uint32_t slot = handle_slot(s.handle), generation = handle_generation(s.handle);
+  match::open(reinterpret_cast<MatchWord*>(w.world_segment() + w.layout().match_word(0, slot)), generation);
+  CHECK(w[0]->cancel(s.handle));
+  w.settle();
+  CHECK_EQ(w[1].error(r), Error::Protocol);
+  CHECK(w[0].over(s));
+  CHECK(!w[0]->peer_is_gone(1) && !w[1]->peer_is_gone(0));
+  const uint64_t copied = w[1].counters().pieces_copied;
+  for (int i = 0; i < 4; ++i) w[1].progress();
+  CHECK_EQ(w[1].counters().pieces_copied, copied);
+  CHECK(w[0]->quiescent() && w[1]->quiescent());
 }
 
 CHECK_MAIN("engine/garbage")
