@@ -94,7 +94,8 @@ describe('uintr bench', () => {
       'collectives-overlap',
       'scale',
     ]);
-    for (const { reason } of skipped) expect(reason).toMatch(/nosuch/);
+    // What a measure lacks itself, as the rate of the processor's counter, is said before it is tried.
+    for (const { reason } of skipped) expect(reason).toMatch(/nosuch|rate of the time-stamp counter is not known/);
   });
 
   test.each([
