@@ -16,7 +16,6 @@ namespace uintr::match {
 enum State : uint32_t { Open = 0, Matched = 1, Closed = 2, Withdrawn = 3 };
 
 constexpr uint64_t make(uint32_t generation, State state) { return (uint64_t{generation} << 32) | state; }
-constexpr uint32_t generation(uint64_t w) { return static_cast<uint32_t>(w >> 32); }
 
 // The sender offers: before the envelope is published. Or a receiver advertises.
 inline void open(MatchWord* m, uint32_t gen) { m->word.release(make(gen, Open)); }

@@ -365,7 +365,7 @@ void Core::settle(Slot& s, Error error, Cause cause, bool tell) {
 // Of a transfer that this end has closed: is the other inside a copy?
 // SYNC POINT: claim. It leaves after the copy (copy_next); who sees here that it has left may free the buffer.
 bool Core::other_end_inside(const Slot& s) const {
-  if ((s.flags & kPipelined) != 0) return false;
+  if ((s.flags & kPipelined) != 0) return false;  // each end touches its own buffer only
   if (s.remote_generation != 0) return other_end(s).inside;
   if (is_receive(s)) return true;  // its sender has taken it, and not said more yet
   return peers[s.peer].their_copying->load_sc() == ((uint64_t{s.generation} << 32) | index(s));
@@ -382,13 +382,9 @@ void Core::close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno)
   // SYNC POINT: claim. We say that we are over, then look whether the other end is inside.
   say_claim(s, claim::kOver);
   UINTR_FAILPOINT("transfer.closed");
-  bool over;
-  if ((s.flags & kPipelined) != 0)
-    over = true;  // each end touches its own buffer only
-  else if (s.remote_generation != 0)
-    over = !other_end(s).inside;
-  else  // Where to look we do not know before Match; but a sender learns whether anybody has its message.
-    over = !is_receive(s) && !match::close(&match_words[index(s)], s.generation);
+  // Whose word to look at is not known before Match; but a sender learns whether anybody has its message.
+  const bool unheard = s.remote_generation == 0 && !is_receive(s);
+  const bool over = unheard ? !match::close(&match_words[index(s)], s.generation) : !other_end_inside(s);
   if (!told) owe_fin(s, error, sys_errno);
   if (over) finish(s, error, cause);
 }

@@ -52,12 +52,7 @@ class Run {
 
  private:
   static Options options(Input& in) {
-    Options o;
-    o.size = 3;
-    o.max_requests = 32;
-    o.ring_bytes = 4096;
-    o.eager_limit = 512;
-    o.credit_blocks = 8;
+    Options o = narrow();
     o.heap_bytes = 2 << 20;
     o.trusts_bitmap = false;
     const uint8_t how = in.byte();

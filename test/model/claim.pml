@@ -1,5 +1,5 @@
 /* Who copies which chunk, and how a transfer ends (docs/protocol.md, "Rendezvous" and "Closing a transfer"; engine/claim.h;
- * Core::claim_next, leave, copy_next, conclude, close_transfer and on_fin in engine/transfer.cc, on_match in engine/send.cc,
+ * Core::claim_next, copy_next, conclude, close_transfer and on_fin in engine/transfer.cc, on_match in engine/send.cc,
  * Engine::abandon and lose_peer in engine/ends.cc). A rendezvous has been matched; its Match is on the way. Both ends claim
  * chunks and copy them, each with a claim word that it alone writes: how many chunks it has claimed, whether it is inside a
  * copy, whether it copies no more. The receiver takes chunks from the front, the sender from the back. Either end gives the

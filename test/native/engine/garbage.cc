@@ -32,12 +32,7 @@ pid_t victim() {
 
 void one_run(uint64_t seed, uint32_t kinds, int32_t pid) {
   Random random(seed);
-  Options o;
-  o.size = 3;
-  o.max_requests = 32;
-  o.ring_bytes = 4096;
-  o.eager_limit = 512;
-  o.credit_blocks = 8;
+  Options o = narrow();
   o.heap_bytes = 1 << 20;
   o.copy_kinds = kinds;
   o.pid = pid;
