@@ -236,12 +236,14 @@ struct Core : Engine {
   // ---- inbound.cc
   void drain_data(uint32_t peer, Effort effort);
   void drain_replies(uint32_t peer, Effort effort);
+  bool match_lies_unheard(const Slot& s);
   void give_space_back(uint32_t peer);     // of its data ring
   void release_credit(Partner& p, uint32_t blocks);
 
   // ---- reply.cc
   void owe_match(Slot& s, Need need);
   void owe_fin(Slot& s, Error error, uint32_t sys_errno);
+  void disown(uint32_t peer, const MatchBody& b);
   void owe(Slot& s, uint8_t what, Need need);
   void flush_owed(uint32_t peer);
   bool push_owed(Slot& s);
@@ -274,6 +276,8 @@ struct Core : Engine {
   void settle(Slot& s, Error error, Cause cause, bool tell);
   void close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno);
   bool other_end_inside(const Slot& s) const;
+  bool copies_unannounced(const Slot& s) const;
+  bool received_after_all(const Slot& s);
   static uint32_t chunk_for(uint64_t length);
   static uint32_t best_kind(uint32_t kinds, bool in_heap);
   uint32_t usable_kind(const Slot& s) const;

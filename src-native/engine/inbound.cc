@@ -73,4 +73,17 @@ void Core::drain_replies(uint32_t peer, Effort effort) {
   if (p.reply_in.close()) notify(peer, Need::Cpu);
 }
 
+// Has the receiver of a send published a Match that has not been taken out of the ring?
+bool Core::match_lies_unheard(const Slot& s) {
+  RingReader& ring = peers[s.peer].reply_in;
+  if (!ring.open()) return false;  // it is faulty, and will be found so
+  RecordHeader h;
+  for (uint64_t at = 0; at < ring.readable(); at += h.bytes) {
+    ring.peek(&h, at, sizeof h);
+    if (h.bytes < sizeof h || h.bytes % kRecordAlign != 0) return false;
+    if (h.type == RecordType::Match && h.slot == index(s) && h.generation == s.generation) return true;
+  }
+  return false;
+}
+
 }  // namespace uintr

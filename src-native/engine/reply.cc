@@ -35,6 +35,18 @@ void Core::owe(Slot& s, uint8_t what, Need need) {
   notify(s.peer, need);
 }
 
+// A Match for a send that is over: a third rank has set its match word back, so that it could be withdrawn although it was
+// matched. Who has matched it is to know. Where there is no room to say so it goes on waiting, as for a message that the
+// third has kept from being matched.
+void Core::disown(uint32_t peer, const MatchBody& b) {
+  RingWriter& ring = peers[peer].reply_out;
+  if (b.slot >= layout.g.max_requests || !peers[peer].owed.empty() || !ring.room(kShortRecord)) return;
+  RecordHeader h{kShortRecord, RecordType::Fin, 0, static_cast<uint32_t>(Error::Protocol), b.slot, b.generation, 0};
+  ring.put(&h, sizeof h);
+  ring.publish();
+  notify(peer, Need::Cpu);
+}
+
 // Writes what the slot owes. False: no room (the peer will tell).
 bool Core::push_owed(Slot& s) {
   Partner& p = peers[s.peer];

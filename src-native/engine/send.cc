@@ -172,6 +172,15 @@ bool Core::withdraw(Slot& s, Error error, Cause cause) {
     if (s.peer == rank ? s.matched_here : match::taken(met, s.generation)) return false;
   }
   UINTR_FAILPOINT("send.withdrawn");
+  if (s.state == SlotState::Offered && s.peer != rank) {
+    say_claim(s, claim::kOver);
+    if (received_after_all(s)) {
+      // The word has been set back. Who has the message touches it no more once it is told.
+      s.error = error, s.cause = cause;
+      s.state = SlotState::Closing;
+      return true;
+    }
+  }
   finish(s, error, cause);
   return true;
 }
@@ -197,17 +206,13 @@ void Core::meet(Slot& s, const RecordHeader& h, const MatchBody& b) {
 
 void Core::on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Effort effort) {
   Slot* s = slot_of(h.slot, h.generation);
-  if (s == nullptr || s->peer != peer) return;  // over already: its Fin has told
+  if (s == nullptr || s->peer != peer) return disown(peer, b);
   if (is_receive(*s)) return on_taken(*s, h, b, effort);
   UINTR_FAILPOINT("match.heard");
   bool waits = (s->state == SlotState::Offered || s->state == SlotState::Closing) && s->remote_generation == 0;
   bool how_fits = b.how < How::Lent || (b.how == How::Lent && s->lend && h.length == s->length);
   if (!plausible(*s, h, b)) return fault(peer);
-  if (s->state == SlotState::Done && s->remote_generation == 0) {
-    // Withdrawn, by a match word that a third has scribbled over: for the receiver has it, and is to know.
-    meet(*s, h, b);
-    return owe_fin(*s, Error::Protocol, 0);
-  }
+  if (s->state == SlotState::Done && s->remote_generation == 0) return disown(peer, b);
   if (!waits || !how_fits) return fault(peer);
   meet(*s, h, b);
   if (b.how == How::Lent) return on_borrowed(*s);

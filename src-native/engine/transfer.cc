@@ -368,7 +368,19 @@ bool Core::other_end_inside(const Slot& s) const {
   if ((s.flags & kPipelined) != 0) return false;  // each end touches its own buffer only
   if (s.remote_generation != 0) return other_end(s).inside;
   if (is_receive(s)) return true;  // its sender has taken it, and not said more yet
+  return copies_unannounced(s);
+}
+
+bool Core::copies_unannounced(const Slot& s) const {
   return peers[s.peer].their_copying->load_sc() == ((uint64_t{s.generation} << 32) | index(s));
+}
+
+// Of a send that is given up, and has heard no Match: does its receiver have it all the same, whatever the match word
+// says? Every rank of the world can write that one; what is asked here is in memory that only the receiver writes.
+// SYNC POINT: claim. We have said that we are over, and look; it says that it copies, or publishes Match, then looks
+// whether we are over, then copies.
+bool Core::received_after_all(const Slot& s) {
+  return copies_unannounced(s) || match_lies_unheard(s);
 }
 
 // Gives a transfer up: neither end claims after this, and the request settles
@@ -384,8 +396,10 @@ void Core::close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno)
   UINTR_FAILPOINT("transfer.closed");
   // Whose word to look at is not known before Match; but a sender learns whether anybody has its message.
   const bool unheard = s.remote_generation == 0 && !is_receive(s);
-  const bool over = unheard ? !match::close(&match_words[index(s)], s.generation) : !other_end_inside(s);
-  if (!told) owe_fin(s, error, sys_errno);
+  const bool over = unheard ? !match::close(&match_words[index(s)], s.generation) && !received_after_all(s)
+                            : !other_end_inside(s);
+  // Cancelled although it was matched: a third rank has set the match word back (withdraw).
+  if (!told) owe_fin(s, error == Error::Cancelled ? Error::Protocol : error, sys_errno);
   if (over) finish(s, error, cause);
 }
 

@@ -92,6 +92,7 @@ class Rank {
   void await_end(uint32_t peer);
   // Clears what is pending for another rank, as no honest one does.
   void wipe_bits(uint32_t of) { world_->wipe_bits(of); }
+  void reopen(uint32_t of, uint32_t slot) { world_->reopen(of, slot); }
   // It comes back in a new life, which runs the same program.
   void let_in(uint32_t peer);
   void begin_life();

@@ -789,6 +789,32 @@ std::vector<Scenario> make() {
   add("bits-wiped-uintr", 1, distrustful(user), wiped(one(kSeveral, Way::Wait, Way::Loop)));
   add("bits-wiped-pipeline", 1, distrustful(pipeline), wiped(one(2 * kSeveral, Way::Wait, Way::Loop)));
   add("bits-wiped-ring-full", 0, distrustful(full), wiped(fill(Way::Wait, Way::Loop)));
+  // It sets the match word back while the sender cancels, or ends. Who believes it and who does not, neither touches a
+  // buffer whose request is over.
+  auto reopened = [](uint64_t length, bool cancels) {
+    return [=](Rank& r) {
+      if (r.rank() == 2) {
+        r.pause();
+        r.reopen(0, 0);
+      } else if (r.rank() == 1) {
+        r.irecv(0, length);
+        r.wait_all();
+      } else {
+        const size_t s = r.isend(1, length, {.synchronous = true});
+        r.pause();
+        if (cancels) r.cancel(s);
+      }
+      r.abandon();
+    };
+  };
+  auto forged = [&](Settings s) {
+    s.forged = s.closing = true;
+    return three(s);
+  };
+  add("reopened-cancel-one-chunk", 2, forged(signal), reopened(kOne, true));
+  add("reopened-cancel-chunks", 1, forged(signal), reopened(kSeveral, true));
+  add("reopened-abandon-one-chunk", 2, forged(signal), reopened(kOne, false));
+  add("reopened-abandon-chunks", 2, forged(user), reopened(kSeveral, false));
   // Between the two steps of an interrupt, too: the other sender's has to come all the same.
   add("three-sender-dies", 1, mortal(three(signal), 2), to_one(kEager, Way::Wait, Way::Compute));
   add("three-receiver-dies", 1, mortal(three(signal), 1), to_one(kEager, Way::Wait, Way::Wait));

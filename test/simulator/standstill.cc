@@ -119,14 +119,14 @@ void World::quiescent() {
   for (uint32_t i = 0; i < settings_.ranks; ++i) {
     if (machine_->state(i) != State::Asleep || !waiting_[i]) continue;
     std::string why = unmet(i);
-    if (!why.empty()) machine_->fail("lost wakeup at rank %u: %s", i, why.c_str());
+    if (!why.empty() && !settings_.forged) machine_->fail("lost wakeup at rank %u: %s", i, why.c_str());
   }
   // After a death only a rank that waits puts right what the dead one left half
   // done; where all compute, nobody does.
   bool carried = settings_.driver != Driver::Poll && (dead_ == 0 || kicked_);
   std::string why = carried ? unfinished_transfer() : "";
   if (carried && why.empty()) why = unfinished_collective();
-  if (!why.empty()) machine_->fail("no progress: %s", why.c_str());
+  if (!why.empty() && !settings_.forged) machine_->fail("no progress: %s", why.c_str());
   kicked_ = false;
   release(computing != 0 ? State::Computing : State::Asleep);
 }

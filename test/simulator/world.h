@@ -28,6 +28,7 @@ struct Settings {
   uint32_t slice_bytes = 0;
   bool foreign_interrupts = false;
   bool trusts_bitmap = true;  // false: some rank clears bits of others
+  bool forged = false;        // some rank writes to match words of others: their requests may fail, or wait for ever
   uint32_t mortal = 0;   // bit per rank
   bool elastic = false;  // one that is dead may come back
   bool closing = false;  // some rank closes: requests may end with Closed or PeerExited
@@ -97,6 +98,11 @@ class World : public Machine::World {
 
   // What a malicious rank may do: what others have announced to this one seems not to be there.
   void wipe_bits(uint32_t rank) { bell(rank)->pending[0].exchange_sc(0); }
+  // And what has been matched seems not to be.
+  void reopen(uint32_t rank, uint32_t slot) {
+    auto* m = reinterpret_cast<uintr::MatchWord*>(world_segment_ + layout_.match_word(rank, slot));
+    m->word.exchange_sc(m->word.load_sc() >> 32 << 32);
+  }
 
   // From now on commit() succeeds, and who waits for memory may try again.
   void more_memory() {
