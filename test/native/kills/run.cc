@@ -127,15 +127,18 @@ class Run {
     board_->stopped.fetch_add(1);
     nudge();
   }
-  // Those that are in the world, and have nothing to wait for but each other, do without it.
+  // Those that are in the world, and have nothing to wait for but each other, do without it. One that is on its way there
+  // may be waiting for just the word that the stopped one was about to say, and the others for that one.
   bool others_have_talked() const {
+    bool all_have = true, on_its_way = false;
     for (uint32_t rank = 0; rank < kRanks; ++rank) {
       if (((plan_.stoppable() | plan_.mortal() | plan_.early()) >> rank & 1) != 0) continue;
       const Stage at = stage(rank);
-      if (at < Stage::Joined || at > Stage::Ready || is_gone(plan_.process_of(rank))) continue;
-      if (board_->talked[rank].load() != board_->stopped.load()) return false;
+      if (at > Stage::Ready || is_gone(plan_.process_of(rank))) continue;
+      if (at < Stage::Joined) on_its_way |= at != Stage::NotJoined;
+      else all_have &= board_->talked[rank].load() == board_->stopped.load();
     }
-    return true;
+    return all_have || on_its_way;
   }
   void resume() {
     kill(stopped_->pid, arm(*stopped_).how == How::StopKill ? SIGKILL : SIGCONT);
