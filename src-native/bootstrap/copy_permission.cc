@@ -20,6 +20,7 @@ struct CopyGrants {
   };
   std::mutex mutex;
   Entry entries[kMostHolders];
+  int32_t told;  // what the kernel has: a holder, or 0
 };
 
 // One per process, however many copies are loaded: GCC makes such a symbol unique (STB_GNU_UNIQUE), and the
@@ -28,14 +29,17 @@ struct CopyGrants {
 
 namespace {
 
-// ANY covers all. An ancestor covers its other descendants, and so this process's own children too.
-unsigned long value_of(const CopyGrants& grants) {
+// ANY covers all. An ancestor covers its other descendants, and so this process's own children too. Of two that do not
+// cover each other the one that was there first has it, for as long as it needs it: a world that copies goes on.
+int32_t choose(const CopyGrants& grants) {
   int32_t chosen = 0;
   for (const auto& entry : grants.entries) {
-    if (entry.holder == kAnybody) return PR_SET_PTRACER_ANY;
-    if (entry.holder != 0 && (chosen == 0 || chosen == getpid())) chosen = entry.holder;
+    if (entry.holder == kAnybody) return kAnybody;
+    if (entry.holder == 0) continue;
+    const bool better = chosen == 0 || chosen == getpid() || (entry.holder == grants.told && entry.holder != getpid());
+    if (better) chosen = entry.holder;
   }
-  return static_cast<unsigned long>(chosen);
+  return chosen;
 }
 
 // False: there is no room for one more holder, which has to do without.
@@ -50,7 +54,10 @@ bool count(CopyGrants* grants, int32_t holder) {
 }
 
 // EINVAL where there is no Yama: nothing is forbidden then. Always set, for a fork has the list and not the permission.
-void tell(const CopyGrants& grants) { prctl(PR_SET_PTRACER, value_of(grants), 0, 0, 0); }
+void tell(CopyGrants* grants) {
+  grants->told = choose(*grants);
+  prctl(PR_SET_PTRACER, grants->told == kAnybody ? PR_SET_PTRACER_ANY : static_cast<unsigned long>(grants->told), 0, 0, 0);
+}
 
 }  // namespace
 
@@ -62,7 +69,7 @@ CopyPermission::CopyPermission(int32_t holder) {
   std::lock_guard lock(copy_grants_1.mutex);
   if (!count(&copy_grants_1, holder)) return;
   holder_ = holder;
-  tell(copy_grants_1);
+  tell(&copy_grants_1);
 }
 
 CopyPermission& CopyPermission::operator=(CopyPermission&& other) noexcept {
@@ -76,7 +83,7 @@ CopyPermission::~CopyPermission() {
   for (auto& entry : copy_grants_1.entries) {
     if (entry.holder != holder_) continue;
     if (--entry.worlds == 0) entry = {0, 0};
-    tell(copy_grants_1);
+    tell(&copy_grants_1);
     return;
   }
 }
