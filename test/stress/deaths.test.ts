@@ -2,9 +2,11 @@
 // settle with the right error, they go on with each other, and keep nothing of it. test/native/kills does the same at each
 // step of the protocols. UINTR_STRESS_FACTOR makes it longer; UINTR_DEATHS_SEED repeats what a title shows.
 import { strict as assert } from 'node:assert';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { World } from '../../lib/index.js';
 import { Launcher, PROGRAM } from '../cli/launcher.js';
 import type { Crew } from '../helpers/crew.js';
@@ -156,6 +158,62 @@ eachDriver(() => {
     if (t.rank === SURVIVOR) received.wait();
     await Promise.all([sent, received]);
   });
+});
+
+// Which root can have happen; elsewhere it takes tens of thousands of processes.
+describe(`a pid that comes back${process.geteuid?.() === 0 ? '' : ' (NOT TESTED, because this is not root)'}`, () => {
+  const takePid = join(folder, 'take-pid');
+  const taken = join(folder, 'taken');
+  if (process.geteuid?.() !== 0) {
+    it('5. needs root', () => {});
+    return;
+  }
+  beforeAll(() => {
+    execFileSync('gcc', ['-o', takePid, join(ROOT, 'test', 'stress', 'fixtures', 'take-pid.c')]);
+  });
+
+  /** Kills the mortal rank while the other computes, and has a stranger take its pid before that one looks. */
+  async function takeItsPid(crew: Crew): Promise<void> {
+    const pid = await crew.pid(MORTAL);
+    await crew.event(SURVIVOR, 'computes');
+    process.kill(pid, 'SIGKILL');
+    const stranger = spawn(takePid, [`${pid}`], { stdio: ['pipe', 'pipe', 'inherit'] });
+    try {
+      const said = createInterface({ input: stranger.stdout })[Symbol.asyncIterator]();
+      expect((await said.next()).value).toBe('have');
+      writeFileSync(taken, '');
+      await crew.over(SURVIVOR);
+      stranger.stdin.end();
+      // It was taken for the rank, as its pid is all that a signal goes by; and it is as it was.
+      expect(Number((await said.next()).value)).toBeGreaterThan(0);
+      const [code] = stranger.exitCode === null ? await once(stranger, 'exit') : [stranger.exitCode];
+      expect(code).toBe(0);
+    } finally {
+      stranger.kill('SIGKILL');
+    }
+  }
+
+  processTest(
+    '5. is not taken for the rank that had it: nothing is copied there, and the requests fail',
+    { ranks: 2, exits: [0, 'SIGKILL'], during: takeItsPid, join: { driver: 'signal' }, env: { TAKEN: taken } },
+    async (t) => {
+      const world = await t.join();
+      if (t.rank === MORTAL) {
+        // The other one can match it by itself, and copies at once.
+        const received = world.irecv(new Uint8Array(1_500_000), { source: SURVIVOR, tag: TALK });
+        await world.send(new Uint8Array(0), { dest: SURVIVOR });
+        await received;
+      }
+      await world.recv({ source: MORTAL });
+      t.tell('computes');
+      while (!existsSync(process.env['TAKEN']!));
+      const sent = [1_500_000, 300_000].map((bytes) => world.isend(new Uint8Array(bytes), { dest: MORTAL, tag: TALK }));
+      for (const one of sent) await assert.rejects(one, peerExited(MORTAL, 'killed'));
+      assert.equal(world.stats().matchedBySender, 1);
+      await world.close();
+      nothingIsHeld();
+    },
+  );
 });
 
 describe('whoever holds the name', () => {
