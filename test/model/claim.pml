@@ -10,6 +10,8 @@
  * whole message; in the end both have settled, but for one that was killed.
  *
  * CHUNKS=1: who matches copies the only chunk at once, unannounced, and no Match travels.
+ * FORGED: a third rank may have written to the match word, so a sender that gives up before it has heard Match believes that
+ * nobody has its message. What the receiver alone can write tells it better: a Match in the ring, and Inbound::copying.
  *
  * Mutants, each of which must fail:
  *   SETTLE_AT_CLOSE   who closes does not wait for the other end that is inside a copy
@@ -24,6 +26,12 @@
  *   NO_ANSWER         who hears that the other end has given up does not say that it has let go
  *   ANY_GENERATION    a claim does not look whose word it is
  *   FIN_ALWAYS        a Fin settles whatever is in that slot
+ * and with FORGED:
+ *   WORD_BELIEVED     the match word is all that is asked
+ *   MATCH_UNASKED     it is not asked whether Match lies in the ring,
+ *   COPYING_UNASKED   or not whether the receiver copies
+ *   NOT_OVER          as above
+ *   NOT_DISOWNED      a Match for a send that is over is not answered
  */
 #ifndef CHUNKS
 #define CHUNKS 2
@@ -39,6 +47,7 @@ mtype = { NOTHING, WELL, FAILED };                    /* Fin and its error */
 byte count[2];
 bit inside[2], over[2], anew[2];
 bit match = 0;                     /* on the way to the sender */
+bit copying = 0;                   /* the receiver copies, and has not said Match */
 mtype fin[2] = NOTHING;            /* on the way to that end */
 bit dead[2];
 
@@ -142,6 +151,10 @@ inline claim_next() {
 #define INTACT assert((dead[0] || !settled[0]) && (dead[1] || !settled[1]))
 
 inline copy_next() {
+  if
+  :: owes_match -> copying = 1
+  :: else
+  fi;
   claim_next();
   if
   :: got ->
@@ -162,17 +175,40 @@ inline copy_next() {
       forget()
 #else
       inside[me] = 0;
+      said_no_more();
       conclude()
 #endif
     :: failures == 0 ->                /* the copy failed */
       failures++;
       claimed--;
       atomic { count[me] = claimed; inside[me] = 0 };
+      said_no_more();
       close_transfer()
     fi;
     got = 0
+  :: else -> said_no_more()
+  fi
+}
+
+inline said_no_more() {
+  if
+  :: me == RECEIVER -> copying = 0
   :: else
   fi
+}
+
+inline received_after_all() {
+#if !defined(WORD_BELIEVED) && !defined(COPYING_UNASKED)
+  in = copying;
+#endif
+#if !defined(WORD_BELIEVED) && !defined(MATCH_UNASKED)
+  if
+  :: match -> in = 1
+  :: else
+  fi
+#else
+  skip
+#endif
 }
 
 inline close_transfer() {
@@ -185,7 +221,15 @@ inline close_transfer() {
 #else
   if
   :: known -> look()
-  :: else -> in = 1
+  :: else ->
+#ifdef FORGED
+    if
+    :: in = 1
+    :: in = 0; received_after_all()
+    fi
+#else
+    in = 1
+#endif
   fi;
 #endif
 #ifdef SETTLE_AT_CLOSE
@@ -205,17 +249,19 @@ inline close_transfer() {
 
 /* One chunk, by who has matched and not said so: nobody else can claim it. */
 inline copy_whole() {
+  copying = 1;                         /* SYNC POINT: claim */
   look();
   if
-  :: out                               /* it waits for Match, or Fin */
+  :: out -> copying = 0                /* it waits for Match, or Fin */
   :: else ->
     INTACT;
     if
     :: true ->
       atomic { INTACT; whole[0] = 1 }
+      copying = 0;
       finish(0);
       owe_fin(WELL)
-    :: failures == 0 -> failures++; close_transfer()
+    :: failures == 0 -> failures++; copying = 0; close_transfer()
     fi
   fi;
   forget()
@@ -271,6 +317,9 @@ end:
       if
       :: state == OFFERED -> known = 1; state = ACTIVE
       :: state == CLOSING && !known -> known = 1; close_transfer()
+#if defined(FORGED) && !defined(NOT_DISOWNED)
+      :: state == DONE && !known -> fin[OTHER] = FAILED
+#endif
       :: else
       fi
     /* Records come in the order of their ring. */
