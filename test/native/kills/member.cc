@@ -10,8 +10,8 @@
 #include <cstdio>
 
 #include "reduction/reduction.h"
-#include "rounds.h"
-#include "talk.h"
+#include "rounds/rounds.h"
+#include "rounds/talk.h"
 
 namespace kills {
 

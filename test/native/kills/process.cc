@@ -19,7 +19,7 @@
 
 #include "bootstrap/wire.h"
 #include "member.h"
-#include "rounds.h"
+#include "rounds/rounds.h"
 
 namespace kills {
 

@@ -2,7 +2,7 @@
 // what every other is to send, and so what is missing when one is gone.
 #pragma once
 
-#include "member.h"
+#include "kills/member.h"
 
 namespace kills {
 
