@@ -8,17 +8,23 @@ namespace uintr {
 constexpr long kProcessVmReadv = 310, kProcessVmWritev = 311;  // x86-64 system call numbers
 constexpr long kEsrch = 3, kEfault = 14;
 
-// process_vm_readv / process_vm_writev of `n` bytes, whole or not at all as far
-// as the caller is concerned. 0, or negative errno.
-inline long copy_cma(bool read, int32_t pid, unsigned char* local, uint64_t remote, uint64_t n) {
+// One call of process_vm_readv or process_vm_writev: how many bytes it has copied, or negative errno.
+inline long process_vm(bool read, int32_t pid, unsigned char* local, uint64_t remote, uint64_t n) {
+#if defined(UINTR_SIMULATED)
+  return sim::process_vm(read, pid, local, remote, n);
+#else
   struct {
     uint64_t base, length;
-  } here, there;
+  } here = {reinterpret_cast<uint64_t>(local), n}, there = {remote, n};
+  return arch::syscall(read ? kProcessVmReadv : kProcessVmWritev, pid, reinterpret_cast<long>(&here), 1,
+                       reinterpret_cast<long>(&there), 1, 0);
+#endif
+}
+
+// `n` bytes, whole or not at all as far as the caller is concerned. 0, or negative errno.
+inline long copy_cma(bool read, int32_t pid, unsigned char* local, uint64_t remote, uint64_t n) {
   while (n != 0) {
-    here = {reinterpret_cast<uint64_t>(local), n};
-    there = {remote, n};
-    long got = arch::syscall(read ? kProcessVmReadv : kProcessVmWritev, pid, reinterpret_cast<long>(&here), 1,
-                             reinterpret_cast<long>(&there), 1, 0);
+    const long got = process_vm(read, pid, local, remote, n);
     if (got <= 0) return got == 0 ? -kEfault : got;
     local += got;
     remote += static_cast<uint64_t>(got);

@@ -33,6 +33,8 @@ bool cas(void* address, size_t bytes, uint64_t* expected, uint64_t desired);
 // A copy of bytes of which at least one side lies in shared memory or in a
 // user's buffer.
 void copy(void* to, const void* from, size_t n);
+// process_vm_readv (`read`) or process_vm_writev of one piece: how much was copied, or negative errno (copy.h).
+long process_vm(bool read, int32_t pid, void* local, uint64_t remote, uint64_t n);
 // A place where the thread may be interrupted by its own handler.
 void interruptible();
 }  // namespace sim

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdio>
 
+#include "engine/types.h"
+
 namespace simulator {
 
 unsigned char* Buffers::take(uint32_t rank, size_t bytes) {
@@ -77,6 +79,11 @@ std::string Buffers::complain(const char* what, uint32_t rank, const Buffer& b, 
                 static_cast<long long>(p - b.at), static_cast<long long>(p - b.at + static_cast<long long>(n)), b.rank,
                 b.n);
   return text;
+}
+
+uint32_t Buffers::owner(const unsigned char* p, size_t n) {
+  const Buffer* b = find(p, n);
+  return b == nullptr ? uintr::kNone : b->rank;
 }
 
 std::string Buffers::check_read(uint32_t rank, const unsigned char* from, size_t n) {

@@ -38,6 +38,9 @@ class Buffers {
   // gap; `beyond` tells whether any other was.
   size_t written(unsigned char* at, bool* beyond) const;
 
+  // Whose buffer those bytes lie in; kNone: nobody's.
+  uint32_t owner(const unsigned char* p, size_t n);
+
   // Empty, or what is wrong.
   std::string check_read(uint32_t rank, const unsigned char* from, size_t n);
   std::string check_write(uint32_t rank, const unsigned char* to, size_t n);

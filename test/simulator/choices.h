@@ -24,8 +24,9 @@ enum class Step : uint8_t {
   Drain,    // a store buffer gives out its oldest store
   Next,     // which of several ranks runs, when the one that ran cannot
   Reorder,  // of two things that have both happened, the later is seen first
+  Rare,     // the kernel does what it seldom does: copies less than it was asked to, or refuses
 };
-constexpr int kSteps = 9;
+constexpr int kSteps = 10;
 
 struct Option {
   Step step;

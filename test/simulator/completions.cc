@@ -80,6 +80,9 @@ void Rank::check_allowed(const Request& r, const Completion& c) {
     case Error::Timeout:
       if (!abandoned_ && !world_->settings().closing) wrong(r, c, "nobody has abandoned it");
       return;
+    case Error::CopyFailed:
+      if (!world_->settings().refuses) wrong(r, c, "the kernel has refused nothing");
+      return;
     case Error::NoMemory:
       if (world_->settings().heap_committable >= world_->settings().heap_bytes && !r.allocate &&
           requests_.size() <= world_->settings().max_requests)

@@ -29,7 +29,7 @@ void Machine::start(uint32_t rank) {
   Rank& r = ranks_[rank];
   r.stores.clear();
   r.state = State::Ready;
-  r.in_handler = r.interrupt_pending = r.wake_flag = r.released = false;
+  r.in_handler = r.in_kernel = r.interrupt_pending = r.wake_flag = r.released = false;
   starts_[rank] = {this, rank};
   r.fiber.start(
       [](void* start) {
@@ -173,6 +173,12 @@ void Machine::die() {
 }
 
 void Machine::interruptible() { point(false); }
+
+bool Machine::rarely() {
+  const Option options[] = {{Step::Continue, static_cast<uint8_t>(current_), 0},
+                            {Step::Rare, static_cast<uint8_t>(current_), 1}};
+  return choices_->choose(options, 2) == 1;
+}
 
 void Machine::point(bool visible) {
   if (!running_) return;
@@ -380,4 +386,7 @@ bool cas(void* address, size_t bytes, uint64_t* expected, uint64_t desired) {
 }
 void copy(void* to, const void* from, size_t n) { the_machine->copy(to, from, n); }
 void interruptible() { the_machine->interruptible(); }
+long process_vm(bool read, int32_t pid, void* local, uint64_t remote, uint64_t n) {
+  return the_machine->world()->process_vm(read, pid, local, remote, n);
+}
 }  // namespace uintr::sim

@@ -70,6 +70,8 @@ class Machine {
     virtual void check_visible(uint32_t rank, const void* to, size_t n) = 0;
     virtual std::string word(const void* address) = 0;   // its name, for traces
     virtual Weakness weakness(const void* address) = 0;  // asked only if `weakened`
+    // The kernel copies between the current rank and a process: the bytes copied, or negative errno.
+    virtual long process_vm(bool, int32_t, void*, uint64_t, uint64_t) { return -38; }  // ENOSYS
   };
 
   struct Rules {
@@ -127,6 +129,12 @@ class Machine {
   void copy(void* to, const void* from, size_t n);
   // The current rank's store buffer is empty after this.
   void fence() { drain(current_); }
+  // Between these the current rank executes a system call that no signal interrupts.
+  void enter_kernel() { ranks_[current_].in_kernel = true; }
+  void leave_kernel() { ranks_[current_].in_kernel = false; }
+  // Does the kernel do the rarer of two things?
+  bool rarely();
+  World* world() { return world_; }
   // What the current rank sees there, without a step.
   void look(void* to, const void* from, size_t n) const;
 
@@ -136,6 +144,7 @@ class Machine {
     StoreBuffer stores;
     State state = State::Finished;
     bool in_handler = false;
+    bool in_kernel = false;
     bool interrupt_pending = false;
     bool wake_flag = false;
     bool released = false;
@@ -143,7 +152,7 @@ class Machine {
 
   bool shared(const void* p) const { return p >= begin_ && p < end_; }
   bool enabled(uint32_t rank) const;
-  bool takes_interrupts(const Rank& r) const { return rules_.interrupts && !r.in_handler; }
+  bool takes_interrupts(const Rank& r) const { return rules_.interrupts && !r.in_handler && !r.in_kernel; }
   bool deliverable(const Rank& r) const {
     return r.interrupt_pending && takes_interrupts(r) && (r.state != State::Asleep || rules_.asleep_takes_interrupts);
   }

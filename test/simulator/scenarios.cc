@@ -5,7 +5,7 @@ namespace simulator {
 const std::vector<Scenario>& scenarios() {
   static const Scenarios made = [] {
     Scenarios add;
-    for (auto* theme : {one_message, order, adverts, cancel, flow, memory, probes, in_the_heap, lend, deaths, rejoin,
+    for (auto* theme : {one_message, order, adverts, cancel, flow, memory, probes, in_the_heap, copies, lend, deaths, rejoin,
                         ends, three_ranks, mischief, collective}) {
       theme(add);
     }

@@ -34,6 +34,7 @@ void flow(Scenarios& add);
 void memory(Scenarios& add);
 void probes(Scenarios& add);
 void in_the_heap(Scenarios& add);
+void copies(Scenarios& add);
 void lend(Scenarios& add);
 void deaths(Scenarios& add);
 void rejoin(Scenarios& add);

@@ -38,7 +38,7 @@ void World::reset(const Settings& settings, Machine* machine) {
   used_ = private_used_ = 0;
   committable_ = settings.heap_committable;
   memory_came_back_ = false;
-  dead_ = left_ = closing_ = done_ = finishing_ = 0;
+  dead_ = left_ = exited_ = closing_ = done_ = finishing_ = 0;
   kicked_ = false;
   model.clear();
   collectives_.clear();
@@ -60,7 +60,10 @@ void World::reset(const Settings& settings, Machine* machine) {
   }
   layout_ = Layout{g};
   world_segment_ = carve(layout_.world_bytes());
-  for (uint32_t i = 0; i < g.size; ++i) make_memory(i);
+  for (uint32_t i = 0; i < g.size; ++i) {
+    lives_[i] = 0;
+    make_memory(i);
+  }
   // Always the same place: what lay in buffers must not be in the next world's
   // segments, which begin zeroed.
   unsigned char* buffers_at = memory_ + kMemory - kBufferBytes;
@@ -74,7 +77,7 @@ void World::reset(const Settings& settings, Machine* machine) {
   machine->set_memory(memory_, memory_ + kMemory);
 
   for (uint32_t i = 0; i < g.size; ++i) {
-    lives_[i] = untold_deaths_[i] = 0;
+    untold_deaths_[i] = 0;
     waiting_[i] = kick_[i] = false;
     make_engine(i);
   }
@@ -89,10 +92,16 @@ unsigned char* World::carve(uint64_t bytes) {
 void World::make_memory(uint32_t rank) {
   controls_[rank] = carve(layout_.control_bytes());
   heaps_[rank] = carve(layout_.g.heap_bytes);
+  header(rank)->nonce = static_cast<uint64_t>(pid_of(rank)) << 32;
 }
 
+ControlHeader* World::header(uint32_t rank) const { return reinterpret_cast<ControlHeader*>(controls_[rank]); }
+
 PeerMap World::map_of(uint32_t peer, uint32_t rank) const {
-  PeerMap map{controls_[peer], heaps_[peer], 1000 + static_cast<int32_t>(peer), settings_.copy_kinds};
+  const uint32_t own = settings_.kinds_of[rank];
+  PeerMap map{controls_[peer], heaps_[peer], pid_of(peer), own != 0 ? own : settings_.copy_kinds};
+  map.nonce = header(peer)->nonce;
+  map.nonce_address = reinterpret_cast<uint64_t>(&header(peer)->nonce);
   map.let_go = times_let_go(layout_.g, controls_[peer], rank);
   return map;
 }
@@ -192,6 +201,7 @@ void World::died(uint32_t rank) {
 void World::exit(uint32_t rank) {
   machine_->fence();
   leave(rank);
+  exited_ |= 1u << rank;
   tell_gone(rank);
 }
 

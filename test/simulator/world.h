@@ -19,6 +19,7 @@ struct Settings {
   uint32_t ranks = 2;
   Driver driver = Driver::Signal;
   uint32_t copy_kinds = uintr::kCopyDirect | uintr::kCopyPipeline;
+  uint32_t kinds_of[kMaxRanksHere] = {};  // by rank, what it can use on others' buffers; 0: copy_kinds
   uint32_t eager_limit = 256;
   uint32_t ring_bytes = 1024;
   uint32_t credit_blocks = 2;
@@ -29,7 +30,9 @@ struct Settings {
   bool foreign_interrupts = false;
   bool trusts_bitmap = true;  // false: some rank clears bits of others
   bool forged = false;        // some rank writes to match words of others: their requests may fail, or wait for ever
-  uint32_t mortal = 0;   // bit per rank
+  bool refuses = false;       // the kernel may refuse to copy between processes at any time
+  uint32_t mortal = 0;        // bit per rank
+  bool executes = false;      // it dies by executing another program, which has its pid
   bool elastic = false;  // one that is dead may come back
   bool closing = false;  // some rank closes: requests may end with Closed or PeerExited
   uint32_t max_steps = 60000;
@@ -121,6 +124,7 @@ class World : public Machine::World {
   void check_visible(uint32_t rank, const void* to, size_t n) override;
   std::string word(const void* address) override;
   Weakness weakness(const void* address) override;
+  long process_vm(bool read, int32_t pid, void* local, uint64_t remote, uint64_t n) override;
 
  private:
   static constexpr size_t kMemory = 4 << 20;
@@ -137,6 +141,8 @@ class World : public Machine::World {
   void make_memory(uint32_t rank);
   void make_engine(uint32_t rank);
   uintr::PeerMap map_of(uint32_t peer, uint32_t rank) const;
+  uintr::ControlHeader* header(uint32_t rank) const;
+  int32_t pid_of(uint32_t rank) const { return static_cast<int32_t>(1000 + 100 * lives_[rank] + rank); }
   void send_interrupt(uint32_t from, uint32_t to, bool force);
   void send_wake(uint32_t from, uint32_t to);
   bool commit(uintr::Ports::Segment segment, uint64_t offset, uint64_t bytes);
@@ -161,7 +167,7 @@ class World : public Machine::World {
   uintr::Engine* engines_[kMaxRanksHere] = {};
   Port ports_[kMaxRanksHere] = {};
   uint32_t lives_[kMaxRanksHere] = {};
-  uint32_t dead_ = 0, left_ = 0, closing_ = 0, done_ = 0, finishing_ = 0;
+  uint32_t dead_ = 0, left_ = 0, exited_ = 0, closing_ = 0, done_ = 0, finishing_ = 0;
   uint32_t untold_deaths_[kMaxRanksHere] = {};
   bool waiting_[kMaxRanksHere] = {};
   bool kick_[kMaxRanksHere] = {};

@@ -1,0 +1,48 @@
+// The kernel's part in copying between processes (process_vm_readv, process_vm_writev): whole or in part, interrupted by
+// nothing but the other ranks, and what it says when the process is not there, or is another program, or not to be copied
+// from. It holds on to the memory that it copies, so an end of its process in the middle does not end a copy.
+#include "engine/copy.h"
+#include "world.h"
+
+namespace simulator {
+
+using namespace uintr;
+
+long World::process_vm(bool read, int32_t pid, void* local, uint64_t remote, uint64_t n) {
+  constexpr long kEperm = 1;
+  machine_->enter_kernel();
+  machine_->step();
+  const uint32_t peer = static_cast<uint32_t>(pid - 1000) % 100;
+  auto* at = reinterpret_cast<unsigned char*>(remote);
+  const bool nonce = peer < settings_.ranks && at >= controls_[peer] && at + n <= controls_[peer] + 4096;
+  long result = 0;
+  if (peer >= settings_.ranks || pid != pid_of(peer)) {
+    result = -kEsrch;
+  } else if (dead(peer) && settings_.executes) {
+    // At most addresses there is nothing now; where there is, it is something else.
+    result = -kEfault;
+    if (nonce && read && machine_->rarely()) {
+      const uint64_t other = 0;
+      machine_->copy(local, &other, n);
+      result = static_cast<long>(n);
+    }
+  } else if (((dead_ | exited_) >> peer & 1) != 0) {
+    result = -kEsrch;
+  } else if (settings_.refuses && machine_->rarely()) {
+    result = -kEperm;
+  }
+  if (result == 0) {
+    const bool own = at >= heaps_[peer] && at + n <= heaps_[peer] + layout_.g.heap_bytes;
+    if (const uint32_t owner = buffers.owner(at, n); !nonce && owner != peer && (owner != kNone || !own))
+      machine_->fail("a copy goes to memory that process %d has not named", pid);
+    if (n > 1 && machine_->rarely()) n /= 2;
+    machine_->trace("the kernel copies %llu bytes", static_cast<unsigned long long>(n));
+    read ? machine_->copy(local, at, n) : machine_->copy(at, local, n);
+    result = static_cast<long>(n);
+  }
+  if (result < 0) machine_->trace("the kernel refuses to copy: errno %ld", -result);
+  machine_->leave_kernel();
+  return result;
+}
+
+}  // namespace simulator
