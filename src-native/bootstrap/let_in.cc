@@ -6,6 +6,12 @@
 #include "engine/failpoint.h"
 
 namespace uintr {
+namespace {
+
+// More than one that comes back has to say. One that does not stop must not hold the thread here.
+constexpr int kHeardInOneLook = 8;
+
+}  // namespace
 
 bool JoinedRank::open_door(JoinError* error) {
   Fd listener;
@@ -32,7 +38,7 @@ void JoinedRank::take_hello(Visitor* visitor, wire::Received* received) {
 
 void JoinedRank::hear(Visitor* visitor) {
   wire::Received received;
-  while (!visitor->gone && Door::hear(visitor, &received)) {
+  for (int heard = 0; !visitor->gone && Door::hear(visitor, &received); ++heard) {
     const wire::Head& head = received.message.head;
     if (head.version != wire::kVersion) {
       Door::refuse(visitor,
@@ -50,6 +56,7 @@ void JoinedRank::hear(Visitor* visitor) {
       Door::refuse(visitor, "the returning rank sent a message out of turn", wire::kProtocol);
     }
     received.fd_count = 0;
+    if (heard + 1 == kHeardInOneLook) return door_->come_back_to(visitor);
   }
   // SYNC POINT: incarnation. It published its life before it told anybody, and has hung up since. If it died when
   // others had been told and this rank had not, it lived here, too. The next life is answered only after this.
