@@ -77,7 +77,7 @@ bool Door::hear(Visitor* visitor, wire::Received* received) {
       return false;
     case wire::Received::What::Closed:
       // One that others may have let in already lives here as well, if only to die: so all count the same lives.
-      visitor->gone = !visitor->ready;
+      visitor->gone = !visitor->ready || visitor->let_in;
       visitor->left = true;
       return false;
     case wire::Received::What::Garbage:

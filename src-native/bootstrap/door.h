@@ -19,6 +19,7 @@ struct Visitor {
   bool answered = false;  // with Present
   bool ready = false;     // it has said Return: to be let in
   bool told = false;      // and the layers above know
+  bool let_in = false;    // is a peer: waits to be admitted, or has ended before that
   bool gone = false;      // to be swept
   bool left = false;      // its end of the socket is closed
   uint32_t rank = 0, incarnation = 0;

@@ -84,7 +84,7 @@ void JoinedRank::present(Visitor* visitor) {
 // Is another life of the rank about to be let in? Then that comes first, and its end.
 bool JoinedRank::is_returning(uint32_t peer) const {
   for (const auto& visitor : door_->visitors()) {
-    if (visitor->answered && visitor->rank == peer && !visitor->gone) return true;
+    if (visitor->answered && !visitor->let_in && visitor->rank == peer && !visitor->gone) return true;
   }
   return false;
 }
@@ -114,7 +114,7 @@ bool JoinedRank::let_in(uint32_t peer, Returning* who) {
   if (door_ == nullptr) return false;
   for (const auto& held : door_->visitors()) {
     Visitor* visitor = held.get();
-    if (!visitor->ready || visitor->rank != peer || visitor->gone) continue;
+    if (!visitor->ready || visitor->let_in || visitor->rank != peer || visitor->gone) continue;
     JoinError error;
     hub_namespace_ = pid_namespace();  // it has told its pid to this process
     const PeerMap map = maps[peer];
@@ -122,6 +122,7 @@ bool JoinedRank::let_in(uint32_t peer, Returning* who) {
     replaced_ = std::move(mapped_[peer]);
     // A life also if it cannot be let in: others may have done so, and all have to count the same lives.
     incarnations[peer] = visitor->incarnation;
+    visitor->let_in = true;
     UINTR_FAILPOINT("door.life_counted");
     const bool adopted = adopt_peer(peer, visitor->fds, visitor->identity, &error);
     if (!adopted) {
@@ -139,7 +140,7 @@ bool JoinedRank::let_in(uint32_t peer, Returning* who) {
 void JoinedRank::admitted(uint32_t peer) {
   replaced_ = Mapped{};
   for (const auto& visitor : door_->visitors()) {
-    if (!visitor->ready || visitor->rank != peer || visitor->gone) continue;
+    if (!visitor->let_in || visitor->rank != peer || visitor->gone) continue;
     const wire::Plain mapped{.head = {.type = wire::Type::Mapped}};
     UINTR_FAILPOINT("door.admitting");
     wire::send(visitor->socket.get(), &mapped, sizeof mapped);

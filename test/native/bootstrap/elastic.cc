@@ -137,6 +137,24 @@ void all_count_the_same_lives() {
   for (const pid_t pid : {members[0], members[1], last}) test::ended_well(pid);
 }
 
+// The layers above do not admit one that is gone again.
+void stands_in_nobodys_way_if_it_dies_before_it_is_admitted() {
+  Survivor survivor("brief");
+  Rank& r = survivor.rank;
+  const pid_t brief = test::child([] { Rank back(as_rank("brief", 2, 1)); });
+  while (r.look().empty()) continue;
+  CHECK(r.joined->let_in(1, &r.last) && !r.last.failed);
+  r.gone[1] = false;
+  ends(brief);
+  r.until_gone(1);
+  const pid_t next = test::child([] {
+    Rank back(as_rank("brief", 2, 1));
+    CHECK(back.joined->incarnations[1] == 2);
+  });
+  r.until_in(1);
+  test::ended_well(next);
+}
+
 // For want of descriptors, say: other members may have let it in.
 void has_lived_if_it_could_not_be_let_in() {
   test::Gate ready;
@@ -466,6 +484,7 @@ int main() {
   comes_back_as_often_as_it_likes();
   has_lived_if_it_died_before_it_was_let_in();
   all_count_the_same_lives();
+  stands_in_nobodys_way_if_it_dies_before_it_is_admitted();
   has_lived_if_it_could_not_be_let_in();
   hears_of_a_life_that_waits_to_be_let_in();
   waits_until_all_have_let_it_in();
