@@ -32,6 +32,8 @@ class JoinedRank final : public Joined {
   // Back to what make_own() left, for another try.
   void forget_peers();
 
+  // Listens at `place`: from then on whoever comes back finds this rank.
+  bool open_door(JoinError* error);
   // A member of an elastic world that somebody is at, and a connection to it.
   struct Member {
     uint32_t rank;
@@ -59,7 +61,6 @@ class JoinedRank final : public Joined {
   wire::Identity identity() const;
   std::vector<int> descriptors() const;
   bool adopt_peer(uint32_t peer, Fd* fds, const wire::Identity& identity, JoinError* error);
-  bool open_door(JoinError* error);
   bool adopt_world(Fd fd, JoinError* error);
   void hear(Visitor* visitor);
   void take_hello(Visitor* visitor, wire::Received* received);
