@@ -9,24 +9,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <vector>
 
 #include "bootstrap/segments.h"
 #include "bootstrap/wire.h"
 #include "input.h"
+#include "must.h"
 
 namespace fuzz {
 
 using namespace uintr;
-
-#define MUST(condition)                                                                \
-  do {                                                                                 \
-    if (!(condition)) {                                                                \
-      fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);        \
-      abort();                                                                         \
-    }                                                                                  \
-  } while (false)
 
 constexpr uint64_t kNonce = 77;
 
