@@ -29,7 +29,7 @@ bool Core::worth_advertising(const Slot& s) const {
 
 void Core::advertise(uint32_t i) {
   Slot& s = slots[i];
-  if (s.advert != 0 || life != Life::Active || !worth_advertising(s)) return;
+  if (s.advert != 0 || s.retracted || life != Life::Active || !worth_advertising(s)) return;
   Partner& p = peers[s.peer];
   // A message that stalls for memory may yet be handed back to an earlier place in the order.
   if (p.gone || p.adverts == kAllAdverts || !stalled.empty() || !posted.is_first(i)) return;
@@ -61,7 +61,15 @@ bool Core::retract(Slot& s) {
   UINTR_FAILPOINT("advert.hidden");
   p.adverts &= ~(1u << k);
   s.advert = 0;
-  return match::decide(&match_words[index(s)], s.generation, match::Withdrawn);
+  uint64_t met;
+  // As in withdraw(): unless the word says what neither end can have written.
+  if (!match::decide(&match_words[index(s)], s.generation, match::Withdrawn, &met) && match::taken(met, s.generation))
+    return false;
+  // SYNC POINT: claim. Every rank can write the match word, so the sender may have taken it all the same. We say that it is
+  // taken back, then look for a Match; the sender publishes Match, then says that it is inside, then looks what we say.
+  s.retracted = true;
+  say_claim(s, 0);
+  return !match_lies_unheard(s);
 }
 
 // A posted receive is to be matched, or taken back, by this rank. False: it is
@@ -99,8 +107,9 @@ void Core::on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort e
   bool waits = s.state == SlotState::Taken || (s.state == SlotState::Posted && s.advert != 0) ||
                (s.state == SlotState::Closing && s.remote_generation == 0);
   bool tag_fits = s.tag == kAnyTag ? h.tag <= 0x7fffffffu : h.tag == s.tag;
-  // Not the match word: any rank can write there, and it is not to cost an honest sender its peer.
-  if (!waits || !tag_fits || h.length == 0 || b.how != How::Chunks || !plausible(s, h, b)) return fault(s.peer);
+  // It was taken back, and not seen by the match word that it was taken. That is not to cost an honest sender its peer.
+  if (!waits) return disown(s.peer, b);
+  if (!tag_fits || h.length == 0 || b.how != How::Chunks || !plausible(s, h, b)) return fault(s.peer);
   UINTR_FAILPOINT("advert.heard");
   if (s.state == SlotState::Posted) note_taken(s);
   s.tag = h.tag;
@@ -108,6 +117,7 @@ void Core::on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort e
   meet(s, h, b);
   if (s.state == SlotState::Closing) return close_transfer(s, s.error, s.cause, 0);
   s.state = SlotState::Active;
+  if (s.retracted) return close_transfer(s, Error::Protocol, Cause::None, 0);  // the sender may have seen that, and stopped
   to_work(s);
   advance(s, effort);
 }
@@ -119,11 +129,13 @@ void Core::on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort e
 bool Core::match_advertised(Slot& s, Effort effort) {
   Partner& p = peers[s.peer];
   if (s.length <= layout.g.eager_limit || s.peer == rank || !p.data_out.drained()) return false;
+  // Match has to be there before a copy begins (retract).
+  if (!p.owed.empty() || !p.reply_out.room(kLongRecord)) return false;
   for (uint32_t k = 0; k < kAdverts; ++k) {
     // SYNC POINT: advert. First where it is, then what it is; the compare-and-swap proves that both were still true.
     uint64_t w = p.their_adverts[k].acquire();
     uint32_t slot = static_cast<uint32_t>(w) - 1, generation = static_cast<uint32_t>(w >> 32);
-    if (w == 0 || slot >= layout.g.max_requests) continue;
+    if (w == 0 || w == p.taken[k] || slot >= layout.g.max_requests) continue;
     const PublicSlot& pub = p.slots[slot];
     uint32_t tag = pub.tag.relaxed();
     if (pub.context.relaxed() != s.context || (tag != s.tag && tag != kAnyTag)) continue;
@@ -133,6 +145,7 @@ bool Core::match_advertised(Slot& s, Effort effort) {
     if (best_kind(p.kinds, heap_offset != kNoHeap) == 0) return false;
     if (!match::decide(&p.match_words[slot], generation, match::Matched)) return false;
     UINTR_FAILPOINT("advert.taken");
+    p.taken[k] = w;
     list_remove(&p.queued, index(s), links());
     s.state = SlotState::Active;
     s.matcher = true;

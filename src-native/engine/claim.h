@@ -21,23 +21,27 @@ namespace uintr::claim {
 
 constexpr uint32_t kOver = 1u << 31;    // has given the transfer up
 constexpr uint32_t kInside = 1u << 30;  // inside a copy, of the chunk it has claimed last
-constexpr uint32_t kMaxChunks = kInside - 1;
+// A receive that was advertised and has been taken back: whoever believes that he has matched it there is wrong.
+constexpr uint32_t kRetracted = 1u << 29;
+constexpr uint32_t kMaxChunks = kRetracted - 1;
 // So often an end that meets the other at the last chunk looks again. Two that keep the protocol do not meet so often; one
 // that does not is not to hold the other in a handler.
 constexpr uint32_t kTries = 1000;
 
 constexpr uint64_t make(uint32_t generation, uint32_t what) { return (uint64_t{generation} << 32) | what; }
 
-// What the other end's word says of the transfer in which it has that generation.
+// What the other end's word says of the transfer in which it has that generation. `by_advert`: who asks has matched it
+// where it was advertised.
 struct Seen {
   uint32_t claimed;
   bool inside, over;
 };
 // Another generation: that end has let go of this transfer, and how much it has copied is not known any more.
-constexpr Seen seen(uint64_t word, uint32_t generation) {
+constexpr Seen seen(uint64_t word, uint32_t generation, bool by_advert) {
   const auto what = static_cast<uint32_t>(word);
   if (word >> 32 != generation) return {0, false, true};
-  return {what & kMaxChunks, (what & kInside) != 0, (what & kOver) != 0};
+  const bool over = (what & (by_advert ? kOver | kRetracted : kOver)) != 0;
+  return {what & kMaxChunks, (what & kInside) != 0, over};
 }
 
 }  // namespace uintr::claim

@@ -63,6 +63,7 @@ struct Partner {
   List owed;                  // own slots that owe the peer a reply
   uint32_t adverts;           // which of my_adverts are in use, as bits
   uint32_t advertised[kAdverts];  // and the slots that are advertised there
+  uint64_t taken[kAdverts];   // of their_adverts: what we have matched there, once and for all
   uint32_t unseen;            // so many times yet its coming to wait is not looked for,
   uint32_t unheeded;          // and so many times whether it looks by itself
   uint32_t pipelines;         // own pipelined sends on the way to it

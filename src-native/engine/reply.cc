@@ -35,9 +35,9 @@ void Core::owe(Slot& s, uint8_t what, Need need) {
   notify(s.peer, need);
 }
 
-// A Match for a send that is over: a third rank has set its match word back, so that it could be withdrawn although it was
-// matched. Who has matched it is to know. Where there is no room to say so it goes on waiting, as for a message that the
-// third has kept from being matched.
+// A Match for a request that has nothing to do with it: a third rank has set its match word back, so that it could be taken
+// back although it was matched. Who has matched it is to know. Where there is no room to say so it goes on waiting, as for
+// a message that the third has kept from being matched.
 void Core::disown(uint32_t peer, const MatchBody& b) {
   RingWriter& ring = peers[peer].reply_out;
   if (b.slot >= layout.g.max_requests || !peers[peer].owed.empty() || !ring.room(kShortRecord)) return;

@@ -47,6 +47,7 @@ struct Slot {
   uint8_t advert;     // a posted receive that is advertised: where, plus one (advert.cc)
   bool matcher;       // this end has matched the transfer, so it has the baton first
   bool patient;       // a receive whose message needs no CPU of this rank (Need::Match)
+  bool retracted;     // a receive that was advertised, and is not any more: never again (Core::retract)
   bool matched_here;  // a send to oneself that a receive has taken: private, so no garbage in a match word can forge it
   bool lend;          // a send that may be lent, or a receive that has met one
   uint32_t context;

@@ -152,6 +152,7 @@ bool Core::left_to_peer(const Slot& s) const {
 // ---- chunks ---------------------------------------------------------------------
 
 void Core::say_claim(const Slot& s, uint32_t flags) {
+  if (s.retracted) flags |= claim::kRetracted;
   public_slots[index(s)].claim.exchange_sc(claim::make(s.generation, s.claimed | flags));
 }
 
@@ -164,7 +165,8 @@ void Core::say_copying(const Slot& s, bool copying) {
 
 // What the other end of a transfer says, where it is known which request that is.
 claim::Seen Core::other_end(const Slot& s) const {
-  return claim::seen(peers[s.peer].slots[s.remote_slot].claim.load_sc(), s.remote_generation);
+  const uint64_t word = peers[s.peer].slots[s.remote_slot].claim.load_sc();
+  return claim::seen(word, s.remote_generation, s.matcher && !is_receive(s));
 }
 
 bool Core::any_left(const Slot& s) const {
@@ -262,11 +264,12 @@ void Core::copy_failed(Slot& s, long result) {
   close_transfer(s, Error::CopyFailed, Cause::None, static_cast<uint32_t>(-result));
 }
 
-// This end has left a chunk. If all are copied, and nobody is inside, the transfer is over. Who goes inside after this look
+// This end has left a chunk. If all are copied, and nobody is inside, the transfer is over; but for one that the other
+// gives up, which says why. Who goes inside after this look
 // finds that its chunk was another's.
 void Core::conclude(Slot& s) {
   const claim::Seen other = other_end(s);
-  if (other.inside || s.claimed + other.claimed < s.chunks) return;
+  if (other.over || other.inside || s.claimed + other.claimed < s.chunks) return;
   settle(s, Error::None, Cause::None, true);
 }
 

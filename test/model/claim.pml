@@ -97,9 +97,9 @@ inline conclude() {
   look();
   if
 #ifdef SETTLE_BESIDE
-  :: !anew[OTHER] && claimed + seen >= CHUNKS ->
+  :: !out && claimed + seen >= CHUNKS ->
 #else
-  :: !in && !anew[OTHER] && claimed + seen >= CHUNKS ->
+  :: !in && !out && claimed + seen >= CHUNKS ->
 #endif
     finish(0);
     owe_fin(WELL)
@@ -169,7 +169,7 @@ inline copy_next() {
       look();
       inside[me] = 0;
       if
-      :: !in && claimed + seen >= CHUNKS -> finish(0); owe_fin(WELL)
+      :: !in && !out && claimed + seen >= CHUNKS -> finish(0); owe_fin(WELL)
       :: else
       fi;
       forget()

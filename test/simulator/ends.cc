@@ -113,6 +113,12 @@ void Rank::await_end(uint32_t peer) {
   }
 }
 
+void Rank::expect_peer(uint32_t peer) {
+  Completion c{};
+  if (engine()->unreachable(peer, &c) && c.error == Error::Protocol)
+    machine().fail("rank %u has lost rank %u, which is honest", rank_, peer);
+}
+
 void Rank::let_in(uint32_t peer) {
   collect();
   if (unfinished_ != 0) machine().fail("rank %u: a request outlives the rank that it needs", rank_);

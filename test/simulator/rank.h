@@ -93,6 +93,8 @@ class Rank {
   // Clears what is pending for another rank, as no honest one does.
   void wipe_bits(uint32_t of) { world_->wipe_bits(of); }
   void reopen(uint32_t of, uint32_t slot) { world_->reopen(of, slot); }
+  // That one keeps the protocol, whatever a third has written, and is not held for one that does not.
+  void expect_peer(uint32_t peer);
   // It comes back in a new life, which runs the same program.
   void let_in(uint32_t peer);
   void begin_life();

@@ -58,6 +58,63 @@ void mischief(Scenarios& add) {
   add("reopened-cancel-chunks", 1, forged(signal), reopened(kSeveral, true));
   add("reopened-abandon-one-chunk", 2, forged(signal), reopened(kOne, false));
   add("reopened-abandon-chunks", 2, forged(user), reopened(kSeveral, false));
+
+  // The same of a receive that its sender has matched by itself: the receiver believes that it has it back. It cancels it,
+  // ends, or matches it with the next message. Where the sender is not told, it goes on waiting.
+  enum class Then { Cancel, Abandon, Close, Match };
+  auto rematched = [](Then then) {
+    return [=](Rank& r) {
+      if (r.rank() == 2) {
+        r.pause();
+        r.reopen(1, 0);
+        r.pause();
+      } else if (r.rank() == 1) {
+        const size_t in = r.irecv(0, kSeveral);
+        if (then == Then::Cancel) r.irecv(0, kSeveral, {.tag = 2});  // not to suffer for it
+        r.pause();
+        r.pause();
+        if (then == Then::Cancel) r.cancel(in);
+        if (then == Then::Match) r.irecv(0, kEager, {.tag = 2});  // looks into the ring
+        r.test();
+        r.pause();
+        r.test();
+        r.expect_peer(0);
+        if (then == Then::Close) return r.close();
+      } else {
+        r.pause();
+        r.isend(1, kSeveral);
+        r.isend(1, then == Then::Match ? kEager : kSeveral, {.tag = then == Then::Cancel ? 2u : 1u});
+        r.pause();
+        r.pause();
+        r.test();
+        r.pause();
+        r.test();
+        r.expect_peer(1);
+      }
+      r.abandon();
+    };
+  };
+  // The receiver takes it back at the moment at which its sender does.
+  auto crossed = [](Rank& r) {
+    if (r.rank() == 2) {
+      r.reopen(1, 0);
+    } else if (r.rank() == 1) {
+      const size_t in = r.irecv(0, kSeveral);
+      r.pause();
+      r.cancel(in);
+    } else {
+      r.pause();
+      r.isend(1, kSeveral);
+    }
+    r.test();
+    r.expect_peer(0);
+    r.abandon();
+  };
+  add("crossed", 2, forged(signal), crossed);
+  add("rematched-cancel", 1, forged(signal), rematched(Then::Cancel));
+  add("rematched-abandon", 1, forged(signal), rematched(Then::Abandon));
+  add("rematched-close", 1, forged(signal), rematched(Then::Close));
+  add("rematched-match", 1, forged(user), rematched(Then::Match));
 }
 
 }  // namespace simulator
