@@ -23,6 +23,7 @@
 
 #include "engine/core.h"
 #include "engine/failpoint.h"
+#include "engine/shared.h"
 #include "engine/sizes.h"
 
 namespace uintr {
@@ -46,10 +47,7 @@ uint32_t widest_round(const Schedule& c) {
 // agree on what they are doing.
 bool as_expected(const ScheduleStep& step, uint64_t got) {
   if (step.from == nullptr) return got == step.length;
-  if (got != step.expected) return false;
-  for (uint32_t i = 0; i < step.expected; ++i)
-    if (step.to[i] != step.from[i]) return false;
-  return true;
+  return got == step.expected && same_bytes(step.to, step.from, got);
 }
 
 }  // namespace

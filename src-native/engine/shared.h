@@ -33,6 +33,8 @@ bool cas(void* address, size_t bytes, uint64_t* expected, uint64_t desired);
 // A copy of bytes of which at least one side lies in shared memory or in a
 // user's buffer.
 void copy(void* to, const void* from, size_t n);
+// Are those bytes the same, as this thread sees them?
+bool same(const void* a, const void* b, size_t n);
 // process_vm_readv (`read`) or process_vm_writev of one piece: how much was copied, or negative errno (copy.h).
 long process_vm(bool read, int32_t pid, void* local, uint64_t remote, uint64_t n);
 // A place where the thread may be interrupted by its own handler.
@@ -87,6 +89,17 @@ inline void copy_bytes(void* to, const void* from, size_t n) {
   sim::copy(to, from, n);
 #else
   arch::copy(to, from, n);
+#endif
+}
+
+// Are the bytes of two buffers that nobody else touches any more the same?
+inline bool same_bytes(const unsigned char* a, const unsigned char* b, size_t n) {
+#if defined(UINTR_SIMULATED)
+  return sim::same(a, b, n);
+#else
+  for (size_t i = 0; i < n; ++i)
+    if (a[i] != b[i]) return false;
+  return true;
 #endif
 }
 

@@ -28,7 +28,7 @@ void Rank::finish() {
                              : world_->model.text(world_->model.message(r.id)).c_str());
   }
   for (const Collective& c : collectives_) {
-    if (!c.over) machine().fail("rank %u: collective %u is neither cancelled nor finished", rank_, c.tag);
+    if (!c.over) machine().fail("rank %u: collective %u is neither cancelled nor finished", rank_, c.run.tag);
   }
   world_->program_done(rank_);
   while (!world_->all_done()) {
@@ -86,17 +86,23 @@ void Rank::abandon() {
   world_->program_done(rank_);
 }
 
-void Rank::leave_behind(uint32_t peer) {
+void Rank::leave_behind() {
   machine().trace("leaves memory behind");
   abandoned_ = true;
   forget_loans();
   engine()->abandon(Error::Timeout);
   engine()->publish_life(Life::Closed);
   world_->leave(rank_);
-  for (int patience = 3; world_->holds(peer, rank_);) {
+  auto holder = [this] {
+    for (uint32_t i = 0; i < world_->settings().ranks; ++i) {
+      if (i != rank_ && !world_->dead(i) && world_->holds(i, rank_)) return i;
+    }
+    return kNone;
+  };
+  for (int patience = 3; holder() != kNone;) {
     // A timer, which rings when nobody can take a step.
     if (machine().block(State::Asleep) == Reason::Quiescent && --patience == 0) {
-      machine().fail("rank %u does not let go of what rank %u has left behind", peer, rank_);
+      machine().fail("rank %u does not let go of what rank %u has left behind", holder(), rank_);
     }
     machine().take_wake(rank_);
   }
@@ -121,7 +127,10 @@ void Rank::expect_peer(uint32_t peer) {
 
 void Rank::let_in(uint32_t peer) {
   collect();
-  if (unfinished_ != 0) machine().fail("rank %u: a request outlives the rank that it needs", rank_);
+  for (const Request& r : requests_) {
+    const uint32_t needed = r.receive ? world_->model.receipt(r.id).source : world_->model.message(r.id).dest;
+    if (!r.over && needed == peer) machine().fail("rank %u: a request outlives the rank that it needs", rank_);
+  }
   world_->let_in(peer, rank_);
 }
 

@@ -12,9 +12,15 @@ long World::process_vm(bool read, int32_t pid, void* local, uint64_t remote, uin
   constexpr long kEperm = 1;
   machine_->enter_kernel();
   machine_->step();
-  const uint32_t peer = static_cast<uint32_t>(pid - 1000) % 100;
+  const uint32_t peer = static_cast<uint32_t>(pid - 1000) % 100;  // the first of its threads
   auto* at = reinterpret_cast<unsigned char*>(remote);
-  const bool nonce = peer < settings_.ranks && at >= controls_[peer] && at + n <= controls_[peer] + 4096;
+  bool nonce = false, in_heap = false, alive = false;
+  for (uint32_t i = 0; i < settings_.ranks; ++i) {
+    if (!same_process(i, peer)) continue;
+    alive |= ((dead_ | exited_) >> i & 1) == 0;
+    nonce |= at >= controls_[i] && at + n <= controls_[i] + 4096;
+    in_heap |= at >= heaps_[i] && at + n <= heaps_[i] + layout_.g.heap_bytes;
+  }
   long result = 0;
   if (peer >= settings_.ranks || pid != pid_of(peer)) {
     result = -kEsrch;
@@ -26,14 +32,15 @@ long World::process_vm(bool read, int32_t pid, void* local, uint64_t remote, uin
       machine_->copy(local, &other, n);
       result = static_cast<long>(n);
     }
-  } else if (((dead_ | exited_) >> peer & 1) != 0) {
+  } else if (!alive) {
     result = -kEsrch;
   } else if (settings_.refuses && machine_->rarely()) {
     result = -kEperm;
+    has_refused_ = true;
   }
   if (result == 0) {
-    const bool own = at >= heaps_[peer] && at + n <= heaps_[peer] + layout_.g.heap_bytes;
-    if (const uint32_t owner = buffers.owner(at, n); !nonce && owner != peer && (owner != kNone || !own))
+    const uint32_t owner = buffers.owner(at, n);
+    if (!nonce && !(owner == kNone ? in_heap : same_process(owner, peer)))
       machine_->fail("a copy goes to memory that process %d has not named", pid);
     if (n > 1 && machine_->rarely()) n /= 2;
     machine_->trace("the kernel copies %llu bytes", static_cast<unsigned long long>(n));

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <vector>
 
 namespace simulator {
 
@@ -94,13 +95,18 @@ void Machine::switch_to(uint32_t rank) {
   ranks_[from].fiber.switch_to(&ranks_[rank].fiber);
 }
 
+void Machine::add_turn(Option* options, uint32_t* n, uint32_t rank) const {
+  const bool costs = rules_.turns_cost && *n != 0;
+  options[(*n)++] = {Step::Next, static_cast<uint8_t>(rank), static_cast<uint8_t>(costs ? 1 : 0)};
+}
+
 void Machine::switch_away() {
   for (int attempt = 0; attempt < 2; ++attempt) {
     Option options[kMaxRanksHere];
     uint32_t n = 0;
     for (uint32_t i = 1; i <= rules_.ranks; ++i) {
       uint32_t rank = (current_ + i) % rules_.ranks;
-      if (enabled(rank)) options[n++] = {Step::Next, static_cast<uint8_t>(rank), 0};
+      if (enabled(rank)) add_turn(options, &n, rank);
     }
     if (n != 0) {
       switch_to(options[choices_->choose(options, n)].rank);
@@ -118,7 +124,7 @@ void Machine::yield() {
   uint32_t n = 0;
   for (uint32_t i = 1; i < rules_.ranks; ++i) {
     uint32_t rank = (current_ + i) % rules_.ranks;
-    if (enabled(rank)) options[n++] = {Step::Next, static_cast<uint8_t>(rank), 0};
+    if (enabled(rank)) add_turn(options, &n, rank);
   }
   if (n == 0) return;
   options[n++] = {Step::Reorder, static_cast<uint8_t>(current_), 1};
@@ -164,10 +170,14 @@ void Machine::run_handler() {
 
 void Machine::die() {
   trace("DIES");
-  drain(current_);
   ++deaths_;
-  ranks_[current_].state = State::Dead;
-  world_->died(current_);
+  const uint32_t process = (rules_.process >> current_ & 1) != 0 ? rules_.process : 1u << current_;
+  for (uint32_t i = 0; i < rules_.ranks; ++i) {
+    if ((process >> i & 1) == 0 || ranks_[i].state == State::Finished || ranks_[i].state == State::Dead) continue;
+    drain(i);
+    ranks_[i].state = State::Dead;
+    world_->died(i);
+  }
   switch_away();
   __builtin_unreachable();
 }
@@ -385,6 +395,12 @@ bool cas(void* address, size_t bytes, uint64_t* expected, uint64_t desired) {
   return the_machine->cas(address, bytes, expected, desired);
 }
 void copy(void* to, const void* from, size_t n) { the_machine->copy(to, from, n); }
+bool same(const void* a, const void* b, size_t n) {
+  std::vector<unsigned char> seen(2 * n);
+  the_machine->look(seen.data(), a, n);
+  the_machine->look(seen.data() + n, b, n);
+  return std::memcmp(seen.data(), seen.data() + n, n) == 0;
+}
 void interruptible() { the_machine->interruptible(); }
 long process_vm(bool read, int32_t pid, void* local, uint64_t remote, uint64_t n) {
   return the_machine->world()->process_vm(read, pid, local, remote, n);

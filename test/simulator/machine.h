@@ -81,8 +81,10 @@ class Machine {
     bool interrupts = true;               // false: driver 'poll'
     uint32_t mortal = 0;                  // bit set: this rank may die
     uint32_t deaths = 1;                  // at most so many do
+    uint32_t process = 0;                 // bit set: dies together with the others of these
     uint32_t max_steps = 200000;
     bool hold_stores = true;
+    bool turns_cost = false;  // that another than the next rank goes on is of the bound, too
   };
 
   // Shared memory is what lies in [begin, end).
@@ -170,6 +172,7 @@ class Machine {
     drain(current_);
   }
   void run_handler();
+  void add_turn(Option* options, uint32_t* n, uint32_t rank) const;
   void switch_to(uint32_t rank);
   void switch_away();
   void run_rank(uint32_t rank);

@@ -26,11 +26,16 @@ Receipt& Model::posted(uint32_t rank, uint32_t source, uint32_t context, uint32_
 }
 
 void Model::end_life(uint32_t rank) {
-  for (Message& m : messages_) {
-    if ((m.source == rank || m.dest == rank) && m.received_by == kNone) m.ended = m.over = true;
-  }
   for (Receipt& r : receipts_) {
     if (r.rank == rank) r.ended = r.over = true;
+  }
+  end_life(rank, rank);
+}
+
+void Model::end_life(uint32_t rank, uint32_t other) {
+  for (Message& m : messages_) {
+    const bool between = (m.source == rank && m.dest == other) || (m.source == other && m.dest == rank);
+    if (between && m.received_by == kNone) m.ended = m.over = true;
   }
 }
 

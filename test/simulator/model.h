@@ -57,8 +57,10 @@ class Model {
   Message& message(uint32_t id) { return messages_[id]; }
   Receipt& receipt(uint32_t id) { return receipts_[id]; }
   void given_up(uint32_t id) { receipts_[id].given_up = static_cast<uint32_t>(receipts_.size()); }
-  // A life of the rank is over, and the next begins: nothing of it meets anything any more.
+  // A life of the rank is over: nothing of it receives anything any more,
   void end_life(uint32_t rank);
+  // and the other rank knows: nothing between the two meets anything any more.
+  void end_life(uint32_t rank, uint32_t other);
   const std::vector<Message>& messages() const { return messages_; }
   const std::vector<Receipt>& receipts() const { return receipts_; }
 

@@ -9,7 +9,7 @@ using namespace uintr;
 
 namespace {
 
-enum class Do : uint8_t { Send, Receive, Cancel, GiveUp, Probe, Test, WaitOne, WaitAll, Loop, Compute, Callback };
+enum class Do : uint8_t { Send, Receive, Cancel, GiveUp, Probe, Test, WaitOne, WaitAll, Loop, Compute, Callback, Collective };
 
 struct Operation {
   Do what;
@@ -27,11 +27,20 @@ struct Program {
 
 Settings random_settings(Random& random) {
   Settings s;
-  s.ranks = random.one_in(8) ? 3 : 2;
+  s.max_requests = 32;  // a collective operation takes some for its messages
+  s.ranks = random.one_in(3) ? 3 : 2;
   s.driver = random.one_in(8) ? Driver::Poll : random.one_in(3) ? Driver::Uintr : Driver::Signal;
-  static constexpr uint32_t kKinds[] = {kCopyDirect, kCopyDirect | kCopyPipeline, kCopyHeap | kCopyPipeline,
-                                        kCopyPipeline};
-  s.copy_kinds = kKinds[random.below(4)];
+  static constexpr uint32_t kKinds[] = {kCopyDirect,
+                                        kCopyDirect | kCopyPipeline,
+                                        kCopyHeap | kCopyPipeline,
+                                        kCopyPipeline,
+                                        kCopyCma | kCopyPipeline,
+                                        kCopyCma | kCopyHeap | kCopyPipeline};
+  s.copy_kinds = kKinds[random.below(6)];
+  if (random.one_in(4)) {
+    for (uint32_t& kinds : s.kinds_of) kinds = kKinds[2 + random.below(4)];
+  }
+  s.refuses = random.one_in(8);
   static constexpr uint32_t kLimits[] = {0, 64, 200, 256};
   s.eager_limit = kLimits[random.below(4)];
   static constexpr uint32_t kRings[] = {1024, 1024, 2048, 16384};
@@ -44,6 +53,10 @@ Settings random_settings(Random& random) {
   s.slice_bytes = kSlices[random.below(4)];
   s.foreign_interrupts = random.one_in(4);
   if (random.one_in(5)) s.mortal = 1u << random.below(s.ranks);
+  s.executes = random.one_in(3);
+  // Of three ranks two or all may be threads of a process.
+  static constexpr uint32_t kProcesses[] = {3, 5, 6, 7};
+  if (random.one_in(3)) s.process = s.ranks == 3 ? kProcesses[random.below(4)] : 3;
   s.closing = random.one_in(6);
   return s;
 }
@@ -114,6 +127,24 @@ Program random_program(Random& random, const Settings& s) {
     insert(p.ranks[from], send, false);
     insert(p.ranks[to], receive, true);
   }
+  // All ranks begin the same collective operations, in one order.
+  const uint32_t collectives = random.one_in(3) ? 1 + random.below(3) : 0;
+  std::vector<size_t> after(s.ranks, 0);
+  for (uint32_t i = 0; i < collectives; ++i) {
+    Operation o{};
+    o.what = Do::Collective;
+    o.tag = i + 1;
+    o.peer = random.below(s.ranks);
+    o.request = random.below(3);
+    static constexpr uint64_t kElements[] = {1, 4, 30, 120, 200};
+    o.length = kElements[random.below(5)];
+    for (uint32_t rank = 0; rank < s.ranks; ++rank) {
+      auto& list = p.ranks[rank];
+      const size_t at = after[rank] + random.below(static_cast<uint32_t>(list.size() - after[rank]) + 1);
+      list.insert(list.begin() + static_cast<ptrdiff_t>(at), o);
+      after[rank] = at + 1;
+    }
+  }
   // Then what goes on between.
   for (uint32_t rank = 0; rank < s.ranks; ++rank) {
     auto& list = p.ranks[rank];
@@ -180,6 +211,11 @@ void run(Rank& r, const Program& p) {
         break;
       case Do::Callback:
         r.compute_in_callback();
+        break;
+      case Do::Collective:
+        if (o.request == 0) r.iallreduce(o.length, o.tag);
+        if (o.request == 1) r.ibcast(o.length, o.peer, o.tag);
+        if (o.request == 2) r.ibarrier(o.tag);
         break;
     }
   }

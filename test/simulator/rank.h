@@ -52,8 +52,10 @@ class Rank {
   // What is lent to it, by order of receipt: looks at it once more, and lets go of it. Nothing, where it holds none.
   void release(size_t loan = 0);
   void release_all();
-  // A collective operation of two ranks: sums of 32-bit integers.
+  // Collective operations. `tag`: which it is, for all ranks.
   size_t iallreduce(uint64_t elements, uint32_t tag = 1);
+  size_t ibcast(uint64_t elements, uint32_t root, uint32_t tag = 1);
+  size_t ibarrier(uint32_t tag = 1);
   void cancel_collective(size_t index);
 
   bool over(size_t request) const { return requests_[request].over; }
@@ -83,8 +85,8 @@ class Rank {
   // What happens at the end of an environment: nothing is waited for, except
   // that the others let go.
   void abandon();
-  // Closes without waiting for a peer in the middle of a copy, and keeps its memory until that has let go of it.
-  void leave_behind(uint32_t peer);
+  // Closes without waiting for peers in the middle of a copy, and keeps its memory until all have let go of it.
+  void leave_behind();
   // Is killed, at the latest.
   [[noreturn]] void vanish() { machine().die(); }
 
@@ -127,10 +129,10 @@ class Rank {
   struct Collective {
     uintr::Handle handle;
     bool over, cancelled;
-    uint32_t tag;
-    uint64_t elements;
-    unsigned char* buffers[3];  // own values, the other's, sums
-    uintr::ScheduleStep steps[9];
+    World::CollectiveRun run;
+    unsigned char* buffers[3];  // own values, others', sums
+    unsigned char* called;      // which operation that is, and what others have called
+    std::vector<uintr::ScheduleStep> steps;
     uintr::Schedule schedule;
   };
 
@@ -141,6 +143,7 @@ class Rank {
   void look(uintr::Effort effort, bool* more);
   void collect();
   void complete(Request& r, const uintr::Completion& c);
+  size_t collective(World::CollectiveRun run);
   void complete(Collective& c, const uintr::Completion& out);
   bool complete_collective(const uintr::Completion& out);
   void complete_receive(Request& r, const uintr::Completion& c);

@@ -38,9 +38,11 @@ void copies(Scenarios& add);
 void lend(Scenarios& add);
 void deaths(Scenarios& add);
 void rejoin(Scenarios& add);
+void threads(Scenarios& add);
 void ends(Scenarios& add);
 void three_ranks(Scenarios& add);
 void mischief(Scenarios& add);
 void collective(Scenarios& add);
+void three_collectives(Scenarios& add);
 
 }  // namespace simulator

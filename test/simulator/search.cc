@@ -62,9 +62,12 @@ void run_exhaustive(Machine* machine, const Limits& limits, Totals* totals) {
 void run_random(Machine* machine, const Limits& limits, Totals* totals) {
   double begin = seconds();
   uint32_t failed = 0;
+  uint64_t three = 0, threads = 0;
   for (uint64_t i = 0; i < limits.random && failed < 5; ++i) {
     uint64_t seed = limits.seed + i;
     std::unique_ptr<EngineCase> c = random_case(seed);
+    three += c->settings.ranks > 2;
+    threads += c->settings.process != 0;
     // The quiet schedule first; it also tells how long a run is.
     uint32_t points = 0;
     for (uint64_t schedule = 0; schedule < 3; ++schedule) {
@@ -78,7 +81,8 @@ void run_random(Machine* machine, const Limits& limits, Totals* totals) {
     }
   }
   totals->failed += failed;
-  std::printf("random: seeds %llu to %llu, %.1f s\n", number(limits.seed), number(limits.seed + limits.random - 1),
+  std::printf("random: seeds %llu to %llu (with three ranks: %llu; with threads of one process: %llu), %.1f s\n",
+              number(limits.seed), number(limits.seed + limits.random - 1), number(three), number(threads),
               seconds() - begin);
 }
 

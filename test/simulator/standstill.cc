@@ -35,6 +35,8 @@ bool World::stalled(const Message& m) const {
 const Receipt* World::partner(const Message& m) const {
   const Receipt* found = nullptr;
   for (const Receipt& r : model.receipts()) {
+    // Its copy was refused, and it may have been this message's.
+    if (r.over && r.error == Error::CopyFailed && Model::fits(m, r)) return nullptr;
     if (!model.could_meet(m, r)) continue;
     ViewState state = state_of(r.rank, r.handle);
     // One that is done, or has found no memory yet, may be the one, and then
@@ -70,7 +72,7 @@ std::string World::unmet(uint32_t rank) const {
   }
   for (const Message& m : model.messages()) {
     if (m.source != rank || m.over) continue;
-    if (deaf(m.dest)) return model.text(m) + " is for one who is gone";
+    if (deaf(m.dest) && !awaited(m.dest, rank)) return model.text(m) + " is for one who is gone";
     ViewState state = state_of(rank, m.handle);
     if (state == ViewState::Active || (state == ViewState::Closing && !stalled(m)))
       return model.text(m) + " does not end";

@@ -38,8 +38,8 @@ void World::reset(const Settings& settings, Machine* machine) {
   used_ = private_used_ = 0;
   committable_ = settings.heap_committable;
   memory_came_back_ = false;
-  dead_ = left_ = exited_ = closing_ = done_ = finishing_ = 0;
-  kicked_ = false;
+  dead_ = left_ = exited_ = closing_ = done_ = finishing_ = returning_ = 0;
+  kicked_ = has_refused_ = false;
   model.clear();
   collectives_.clear();
   loans_.clear();
@@ -61,21 +61,20 @@ void World::reset(const Settings& settings, Machine* machine) {
   layout_ = Layout{g};
   world_segment_ = carve(layout_.world_bytes());
   for (uint32_t i = 0; i < g.size; ++i) {
-    lives_[i] = 0;
+    lives_[i] = absent_[i] = 0;
     make_memory(i);
   }
   // Always the same place: what lay in buffers must not be in the next world's
   // segments, which begin zeroed.
   unsigned char* buffers_at = memory_ + kMemory - kBufferBytes;
-  size_t for_a_life = layout_.control_bytes() + round_up(g.heap_bytes, 4096);
-  if (used_ + for_a_life + kBufferBytes > kMemory || (g.size + 1) * Engine::private_bytes(g) > kPrivate) {
+  const size_t for_lives = settings.deaths * (layout_.control_bytes() + round_up(g.heap_bytes, 4096));
+  if (used_ + for_lives + kBufferBytes > kMemory || (g.size + settings.deaths) * Engine::private_bytes(g) > kPrivate) {
     std::fprintf(stderr, "simulator: this geometry needs more memory than the simulator has\n");
     std::exit(2);
   }
   buffers.attach(buffers_at, kBufferBytes);
   buffers.clear();
   machine->set_memory(memory_, memory_ + kMemory);
-
   for (uint32_t i = 0; i < g.size; ++i) {
     untold_deaths_[i] = 0;
     waiting_[i] = kick_[i] = false;
@@ -97,18 +96,34 @@ void World::make_memory(uint32_t rank) {
 
 ControlHeader* World::header(uint32_t rank) const { return reinterpret_cast<ControlHeader*>(controls_[rank]); }
 
+// Threads of a process have its pid.
+int32_t World::pid_of(uint32_t rank) const {
+  const bool thread = (settings_.process >> rank & 1) != 0;
+  const uint32_t first = thread ? static_cast<uint32_t>(__builtin_ctz(settings_.process)) : rank;
+  return static_cast<int32_t>(1000 + 100 * lives_[rank] + first);
+}
+
 PeerMap World::map_of(uint32_t peer, uint32_t rank) const {
   const uint32_t own = settings_.kinds_of[rank];
   PeerMap map{controls_[peer], heaps_[peer], pid_of(peer), own != 0 ? own : settings_.copy_kinds};
+  if (peer != rank && same_process(peer, rank)) map.copy_kinds = kCopyDirect | kCopyPipeline;
   map.nonce = header(peer)->nonce;
   map.nonce_address = reinterpret_cast<uint64_t>(&header(peer)->nonce);
-  map.let_go = times_let_go(layout_.g, controls_[peer], rank);
+  map.let_go = let_go_[peer][rank];
   return map;
 }
 
 void World::make_engine(uint32_t rank) {
   PeerMap maps[kMaxRanksHere];
-  for (uint32_t k = 0; k < settings_.ranks; ++k) maps[k] = map_of(k, rank);
+  absent_[rank] = untold_deaths_[rank] = 0;
+  for (uint32_t k = 0; k < settings_.ranks; ++k) {
+    let_go_[k][rank] = times_let_go(layout_.g, controls_[k], rank);
+    maps[k] = map_of(k, rank);
+    if (k == rank || !gone(k)) continue;
+    maps[k] = PeerMap{controls_[rank], heaps_[rank], 0, 0};
+    maps[k].absent = true;
+    absent_[rank] |= 1u << k;
+  }
   ports_[rank] = {this, rank};
   Setup setup{};
   setup.geometry = layout_.g;
@@ -144,6 +159,9 @@ Machine::Rules World::rules() const {
   rules.asleep_takes_interrupts = settings_.driver == Driver::Signal;
   rules.interrupts = settings_.driver != Driver::Poll;
   rules.mortal = settings_.mortal;
+  rules.deaths = settings_.deaths;
+  rules.process = settings_.process;
+  rules.turns_cost = settings_.turns_cost;
   rules.max_steps = settings_.max_steps;
   return rules;
 }
@@ -196,6 +214,7 @@ bool World::commit(Ports::Segment segment, uint64_t offset, uint64_t bytes) {
 void World::died(uint32_t rank) {
   dead_ |= 1u << rank;
   tell_gone(rank);
+  begin_lives();
 }
 
 void World::exit(uint32_t rank) {
@@ -203,6 +222,7 @@ void World::exit(uint32_t rank) {
   leave(rank);
   exited_ |= 1u << rank;
   tell_gone(rank);
+  begin_lives();
 }
 
 void World::tell_gone(uint32_t rank) {
@@ -215,28 +235,48 @@ void World::tell_gone(uint32_t rank) {
 }
 
 bool World::holds(uint32_t peer, uint32_t rank) const {
-  PeerMap map = map_of(peer, rank);
-  map.let_go = lives_[rank];  // as it was when this life began: each one before had been let go of
-  return !Engine::peer_has_let_go(layout_.g, map, rank);
+  return !Engine::peer_has_let_go(layout_.g, map_of(peer, rank), rank);
 }
 
 // What lib and bootstrap do of it: whoever lets the rank in has been told of its death, and the new life begins when
-// it is let in.
+// all have let it in who are there.
 void World::let_in(uint32_t rank, uint32_t member) {
   machine_->trace("lets %u in", rank);
-  make_memory(rank);
+  if ((returning_ >> rank & 1) == 0) {
+    returning_ |= 1u << rank;
+    let_in_by_[rank] = 0;
+    ++lives_[rank];
+    make_memory(rank);
+    for (uint32_t& times : let_go_[rank]) times = 0;
+    model.end_life(rank);
+  }
+  model.end_life(rank, member);
   constexpr uint32_t kNoContext = ~0u;
   engines_[member]->revive(rank, map_of(rank, member), kNoContext);
   // The old life's process may look only now.
-  if (holds(member, rank)) machine_->fail("rank %u still holds the memory of a life of rank %u", member, rank);
-  engines_[rank] = nullptr;
-  ++lives_[rank];
-  dead_ &= ~(1u << rank);
-  finishing_ &= ~(1u << rank);
-  model.end_life(rank);
-  std::erase_if(loans_, [rank](const Loan& loan) { return loan.rank == rank; });
-  buffers.give_back_all(rank);
-  machine_->start(rank);
+  const bool never_met = (absent_[member] >> rank & 1) != 0;
+  if (!never_met && holds(member, rank))
+    machine_->fail("rank %u still holds the memory of a life of rank %u", member, rank);
+  absent_[member] &= ~(1u << rank);
+  let_in_by_[rank] |= 1u << member;
+  begin_lives();
+}
+
+void World::begin_lives() {
+  for (uint32_t rank = 0; rank < settings_.ranks; ++rank) {
+    const uint32_t all = (1u << settings_.ranks) - 1, there = all & ~(dead_ | left_);
+    if ((returning_ >> rank & 1) == 0 || (there & ~let_in_by_[rank]) != 0) continue;
+    returning_ &= ~(1u << rank);
+    engines_[rank] = nullptr;
+    dead_ &= ~(1u << rank);
+    finishing_ &= ~(1u << rank);
+    std::erase_if(loans_, [rank](const Loan& loan) { return loan.rank == rank; });
+    for (CollectiveRun& c : collectives_) {
+      if (c.rank == rank) c.tag = 0;  // none of this life's
+    }
+    buffers.give_back_all(rank);
+    machine_->start(rank);
+  }
 }
 
 void World::begin_life(uint32_t rank) {

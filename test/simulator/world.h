@@ -10,6 +10,7 @@
 #include "machine.h"
 #include "model.h"
 #include "mutants.h"
+#include "schedules.h"
 
 namespace simulator {
 
@@ -33,8 +34,11 @@ struct Settings {
   bool refuses = false;       // the kernel may refuse to copy between processes at any time
   uint32_t mortal = 0;        // bit per rank
   bool executes = false;      // it dies by executing another program, which has its pid
+  uint32_t deaths = 1;        // at most so many
+  uint32_t process = 0;       // bit per rank: threads of one process, which copy directly and die together
   bool elastic = false;  // one that is dead may come back
   bool closing = false;  // some rank closes: requests may end with Closed or PeerExited
+  bool turns_cost = false;
   uint32_t max_steps = 60000;
 };
 
@@ -73,13 +77,16 @@ class World : public Machine::World {
   // one that has left does neither.
   bool gone(uint32_t rank) const { return ((dead_ | left_) >> rank & 1) != 0; }
   bool deaf(uint32_t rank) const { return ((dead_ | left_ | closing_) >> rank & 1) != 0; }
+  // It is closing, or gone, or was so in a life before.
+  bool left_ever(uint32_t rank) const { return deaf(rank) || lives_[rank] != 0; }
   void begin_close(uint32_t rank) { closing_ |= 1u << rank; }
   void leave(uint32_t rank) { left_ |= 1u << rank; }
   // Its process has ended: pidfd and lifeline tell the others.
   void exit(uint32_t rank);
   // May `peer` still touch the memory that `rank` has, or had in the life that is over?
   bool holds(uint32_t peer, uint32_t rank) const;
-  // Rank `member` lets one in again that is dead: in memory of its own, and with its program from the beginning.
+  // Rank `member` lets one in again that is dead: in memory of its own, and with its program from the beginning, once all
+  // who are there have let it in.
   void let_in(uint32_t rank, uint32_t member);
   // The first thing that a rank does in a new life.
   void begin_life(uint32_t rank);
@@ -92,9 +99,21 @@ class World : public Machine::World {
   uint32_t borrower(uint32_t message) const;
 
   // ---- collective operations ----------------------------------------------
-  void begin_collective(uint32_t rank, uint32_t tag, uintr::Handle handle) {
-    collectives_.push_back({rank, tag, handle});
+  struct CollectiveRun {
+    uint32_t rank, tag;
+    Operation operation;
+    uint32_t root;
+    uint64_t elements;
+    uintr::Handle handle;
+  };
+  size_t begin_collective(const CollectiveRun& run) {
+    collectives_.push_back(run);
+    return collectives_.size() - 1;
   }
+  void posted_collective(size_t begun, uintr::Handle handle) { collectives_[begun].handle = handle; }
+  bool begun_by_all(const CollectiveRun& run) const;
+  // Some ranks have called something else.
+  bool disagreed(const CollectiveRun& run) const;
   // Some rank has given it up, or it has failed there: it need not end elsewhere.
   void spoil_collective(uint32_t tag) { spoilt_ |= 1u << tag; }
   bool collective_spoilt(uint32_t tag) const { return (spoilt_ >> tag & 1) != 0; }
@@ -142,7 +161,15 @@ class World : public Machine::World {
   void make_engine(uint32_t rank);
   uintr::PeerMap map_of(uint32_t peer, uint32_t rank) const;
   uintr::ControlHeader* header(uint32_t rank) const;
-  int32_t pid_of(uint32_t rank) const { return static_cast<int32_t>(1000 + 100 * lives_[rank] + rank); }
+  int32_t pid_of(uint32_t rank) const;
+  bool same_process(uint32_t a, uint32_t b) const {
+    return a == b || ((settings_.process >> a & 1) != 0 && (settings_.process >> b & 1) != 0);
+  }
+  void begin_lives();
+  // `member` has let in a life that has not begun.
+  bool awaited(uint32_t rank, uint32_t member) const {
+    return (returning_ >> rank & 1) != 0 && (let_in_by_[rank] >> member & 1) != 0;
+  }
   void send_interrupt(uint32_t from, uint32_t to, bool force);
   void send_wake(uint32_t from, uint32_t to);
   bool commit(uintr::Ports::Segment segment, uint64_t offset, uint64_t bytes);
@@ -167,6 +194,11 @@ class World : public Machine::World {
   uintr::Engine* engines_[kMaxRanksHere] = {};
   Port ports_[kMaxRanksHere] = {};
   uint32_t lives_[kMaxRanksHere] = {};
+  bool has_refused_ = false;  // the kernel, in this run: an operation may have failed, and its rank not know yet
+  uint32_t returning_ = 0;                            // new lives that somebody has let in, and that have not begun
+  uint32_t let_in_by_[kMaxRanksHere] = {};            // and who has
+  uint32_t absent_[kMaxRanksHere] = {};               // who was gone when this life began
+  uint32_t let_go_[kMaxRanksHere][kMaxRanksHere] = {};  // [peer][rank]: PeerMap::let_go
   uint32_t dead_ = 0, left_ = 0, exited_ = 0, closing_ = 0, done_ = 0, finishing_ = 0;
   uint32_t untold_deaths_[kMaxRanksHere] = {};
   bool waiting_[kMaxRanksHere] = {};
@@ -174,10 +206,6 @@ class World : public Machine::World {
   bool kicked_ = false;  // since they last stood still
   uint64_t committable_ = 0;
   bool memory_came_back_ = false;
-  struct CollectiveRun {
-    uint32_t rank, tag;
-    uintr::Handle handle;
-  };
   std::vector<CollectiveRun> collectives_;
   struct Loan {
     uint32_t rank, message;

@@ -31,7 +31,7 @@ void cancel(Scenarios& add) {
     r.wait_all();
     r.finish();
   });
-  add("cancel-send-reuse-slot", 3, signal, [](Rank& r) {
+  add("cancel-send-reuse-slot", 2, signal, [](Rank& r) {
     if (r.rank() == 0) {
       r.cancel(r.isend(1, kSeveral));
       r.test();

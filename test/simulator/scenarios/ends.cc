@@ -61,7 +61,7 @@ void ends(Scenarios& add) {
         sender ? r.isend(1, kSeveral) : r.irecv(0, kSeveral);
         r.test();
         r.pause();
-        r.leave_behind(1 - r.rank());
+        r.leave_behind();
       } else {
         sender ? r.irecv(0, kSeveral) : r.isend(1, kSeveral);
         r.wait_all();

@@ -29,7 +29,7 @@ void one_message(Scenarios& add) {
   add("chunks-at-post-compute-both-uintr", 2, user, one(2 * kSeveral, Way::Compute, Way::Compute, false, true));
   add("chunks-poll", 2, poll, one(kSeveral, Way::Wait, Way::Loop));
   add("pipeline-wait-wait", 3, pipeline, one(kSeveral, Way::Wait, Way::Wait));
-  add("pipeline-compute-both", 3, pipeline, one(2 * kSeveral, Way::Compute, Way::Compute));
+  add("pipeline-compute-both", 2, pipeline, one(2 * kSeveral, Way::Compute, Way::Compute));
   add("pipeline-loop-uintr", 2, with(Driver::Uintr, kCopyPipeline), one(2 * kSeveral, Way::Loop, Way::Loop));
 
   auto exchange = [](uint64_t length, Way way) {

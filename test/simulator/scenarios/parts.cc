@@ -31,6 +31,11 @@ Settings three(Settings s) {
   return s;
 }
 
+Settings with_turns(Settings s) {
+  s.turns_cost = true;
+  return s;
+}
+
 Settings with_a_ring_that_fills() {
   Settings s = with(Driver::Signal);
   s.credit_blocks = 16;

@@ -15,6 +15,8 @@ Settings mortal(Settings s, uint32_t mask);
 Settings elastic(Settings s);
 Settings closing(Settings s);
 Settings three(Settings s);
+// Of long runs of three ranks there are too many for every order in which ranks take turns to be free.
+Settings with_turns(Settings s);
 
 inline const Settings signal = with(Driver::Signal), user = with(Driver::Uintr), poll = with(Driver::Poll);
 inline const Settings pipeline = with(Driver::Signal, uintr::kCopyPipeline);
