@@ -91,7 +91,8 @@ void Rank::complete(Collective& c, const Completion& out) {
   --unfinished_;
   const World::CollectiveRun& run = c.run;
   machine().trace("collective %u is over: error %u", run.tag, static_cast<unsigned>(out.error));
-  bool allowed = false;
+  bool allowed = false, left = world_->settings().closing;
+  for (uint32_t i = 0; i < world_->settings().ranks; ++i) left |= world_->left_ever(i);
   switch (out.error) {
     case Error::None:
       allowed = !c.cancelled;
@@ -111,7 +112,7 @@ void Rank::complete(Collective& c, const Completion& out) {
       break;
     case Error::Mismatch:
       // One who gives it up takes back what nobody has matched, and others may see a later message of his first.
-      allowed = world_->disagreed(run) || world_->collective_spoilt(run.tag);
+      allowed = world_->disagreed(run) || world_->collective_spoilt(run.tag) || left || world_->refused();
       break;
     case Error::CopyFailed:
       allowed = world_->settings().refuses;

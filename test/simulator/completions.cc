@@ -45,7 +45,8 @@ bool Rank::delivered(const Receipt& r) const {
     if (!world_->dead(m.source) || !model.could_meet(m, r)) continue;
     bool other = false;
     for (const Message& o : model.messages()) {
-      other |= o.id < m.id && o.source == m.source && o.received_by == kNone && model.fits(o, r);
+      const bool before = o.source == m.source ? o.id < m.id : world_->dead(o.source);
+      other |= before && o.received_by == kNone && model.fits(o, r);
     }
     for (const Receipt& o : model.receipts()) other |= o.id != r.id && model.fits(m, o) && o.message == kNone;
     if (!other) return true;

@@ -116,6 +116,8 @@ class World : public Machine::World {
   bool disagreed(const CollectiveRun& run) const;
   // Some rank has given it up, or it has failed there: it need not end elsewhere.
   void spoil_collective(uint32_t tag) { spoilt_ |= 1u << tag; }
+  // The kernel has refused a copy: an operation may have failed, and its rank not know yet.
+  bool refused() const { return has_refused_; }
   bool collective_spoilt(uint32_t tag) const { return (spoilt_ >> tag & 1) != 0; }
 
   // What a malicious rank may do: what others have announced to this one seems not to be there.
@@ -194,7 +196,7 @@ class World : public Machine::World {
   uintr::Engine* engines_[kMaxRanksHere] = {};
   Port ports_[kMaxRanksHere] = {};
   uint32_t lives_[kMaxRanksHere] = {};
-  bool has_refused_ = false;  // the kernel, in this run: an operation may have failed, and its rank not know yet
+  bool has_refused_ = false;
   uint32_t returning_ = 0;                            // new lives that somebody has let in, and that have not begun
   uint32_t let_in_by_[kMaxRanksHere] = {};            // and who has
   uint32_t absent_[kMaxRanksHere] = {};               // who was gone when this life began
