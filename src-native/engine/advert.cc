@@ -53,14 +53,18 @@ void Core::advertise(uint32_t i) {
   s.advert = static_cast<uint8_t>(k + 1);
 }
 
-// True: nobody else matches it from now on. False: its sender has.
-bool Core::retract(Slot& s) {
+void Core::hide(Slot& s) {
   Partner& p = peers[s.peer];
   uint32_t k = s.advert - 1u;
   p.my_adverts[k].release(0);
   UINTR_FAILPOINT("advert.hidden");
   p.adverts &= ~(1u << k);
   s.advert = 0;
+}
+
+// True: nobody else matches it from now on. False: its sender has.
+bool Core::retract(Slot& s) {
+  hide(s);
   uint64_t met;
   // As in withdraw(): unless the word says what neither end can have written.
   if (!match::decide(&match_words[index(s)], s.generation, match::Withdrawn, &met) && match::taken(met, s.generation))
@@ -111,7 +115,10 @@ void Core::on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort e
   if (!waits) return disown(s.peer, b);
   if (!tag_fits || h.length == 0 || b.how != How::Chunks || !plausible(s, h, b)) return fault(s.peer);
   UINTR_FAILPOINT("advert.heard");
-  if (s.state == SlotState::Posted) note_taken(s);
+  if (s.state == SlotState::Posted) {
+    hide(s);
+    note_taken(s);
+  }
   s.tag = h.tag;
   s.total = h.length;
   meet(s, h, b);

@@ -220,6 +220,7 @@ struct Core : Engine {
   // ---- advert.cc
   bool worth_advertising(const Slot& s) const;
   void advertise(uint32_t i);
+  void hide(Slot& s);
   bool retract(Slot& s);
   bool take_back(uint32_t i);
   void note_taken(Slot& s);

@@ -169,6 +169,10 @@ void forget_abandoned_calls(Thread& t, const Context* c) {
 
 void dispatched_call(Thread& t, Context* c) {
   count(k_dispatched);
+  if (t.replaced) {
+    t.replaced = false;
+    mask_of(c) &= ~bit_of(config.notify_signal);
+  }
   const long number = reg(c, REG_RAX);
   if (number == SYS_rt_sigreturn) {
     // The program's frame is at its RSP. Of the mask in it only what the emulator cannot do without is changed.
@@ -177,6 +181,12 @@ void dispatched_call(Thread& t, Context* c) {
     return;
   }
   if (way_of(number) == Way::InPlace) {
+    // Another program begins with the mask of this one, and would be ended by a notification that comes before it has
+    // the emulator. Where there is none, the next call lets it come.
+    if (number == SYS_execve || number == SYS_execveat) {
+      t.replaced = true;
+      mask_of(c) |= bit_of(config.notify_signal);
+    }
     reg(c, REG_RIP) = static_cast<greg_t>(stub_for(static_cast<uint64_t>(reg(c, REG_RIP))));
     return;
   }

@@ -21,6 +21,7 @@ struct Thread {
   bool uif;
   bool registered;
   bool dispatched;  // its system calls go through strict.cc
+  bool replaced;    // it is becoming another program, or has tried to
   uint32_t flags;   // of register_handler
   uint64_t uirr;
   uint64_t handler;
