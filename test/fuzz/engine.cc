@@ -1,11 +1,12 @@
 // Three ranks, of which rank 0 lies: an input is a program of calls of all three, between which what rank 0 may write is
-// scribbled over. Whatever it does, the two honest ones make no access outside their memory and buffers, end each request
+// scribbled over. Collective operations are among them. Whatever it does, the two honest ones make no access outside their memory and buffers, end each request
 // once and touch nothing of it afterwards, have what they send each other, and get rid of what they had with the liar.
 // sources: src-native/engine/*.cc
 #include <algorithm>
 #include <memory>
 #include <vector>
 
+#include "collectives.h"
 #include "engine/liar.h"
 #include "input.h"
 
@@ -15,6 +16,7 @@ using fuzz::Input;
 namespace {
 
 constexpr uint32_t kHonest = 9;        // the context in which the two talk; the liar's rings are not theirs
+constexpr uint32_t kHonestTogether = 10;
 constexpr uint32_t kSteps = 160;
 constexpr uint64_t kLengths[] = {0, 8, 300, 512, 600, 5000, 70000};
 
@@ -39,7 +41,7 @@ struct Sent {
 
 class Run {
  public:
-  explicit Run(Input in) : in_(in), world_(options(in_)) {}
+  explicit Run(Input in) : in_(in), world_(options(in_)), collectives_(world_) {}
 
   void go() {
     for (uint32_t step = 0; step < kSteps && !in_.empty(); ++step) {
@@ -55,6 +57,7 @@ class Run {
     Options o = narrow();
     o.heap_bytes = 2 << 20;
     o.trusts_bitmap = false;
+    o.reduce = &fuzz::add_bytes;
     const uint8_t how = in.byte();
     o.copy_kinds = (how & 1) != 0 ? kCopyHeap | kCopyPipeline : kCopyPipeline;
     o.interrupts = (how & 2) == 0;
@@ -67,7 +70,9 @@ class Run {
     const uint32_t rank = in_.pick(3), peer = in_.pick(3);
     Rank& r = world_[rank];
     if (rank == 0 && spoilt_ && in_.pick(4) != 0) return scribble();  // its own engine is not at stake
-    switch (in_.pick(20)) {
+    const uint8_t what = in_.byte();
+    if (what >= 240) return together(what % 4, rank);
+    switch (what % 20) {
       case 0:
       case 1:
         return send(rank, peer);
@@ -180,6 +185,17 @@ class Run {
     if (q.rank == rank && !q.honest && q.posted.handle != kNoHandle) world_[rank]->cancel(q.posted.handle);
   }
 
+  void together(uint32_t what, uint32_t rank) {
+    const uint64_t length = kLengths[in_.pick(7)];
+    if (what == 0) {
+      collectives_.cancel(in_, rank);
+    } else if (what == 1) {
+      if (!lost_) collectives_.post_pair(kHonestTogether, length);
+    } else {
+      collectives_.post(in_, rank, length);
+    }
+  }
+
   // The liar dies, and another life of it comes.
   void come_back() {
     for (uint32_t rank : {1u, 2u}) {
@@ -198,6 +214,7 @@ class Run {
   // Notes what has ended, and what it left behind.
   void settle() {
     for (uint32_t rank : {1u, 2u}) world_[rank].collect();
+    collectives_.settle();
     for (Request& q : requests_) {
       if (q.rank == 0 || q.settled || !world_[q.rank].over(q.posted)) continue;
       q.settled = true;
@@ -247,6 +264,7 @@ class Run {
     for (uint32_t source : {1u, 2u}) {
       CHECK(received_[source] >= std::min<uint64_t>(awaited_[source], sent_[source].size()));
     }
+    collectives_.check_pairs();
   }
 
   void everything_ends() {
@@ -268,11 +286,13 @@ class Run {
       // What lies in the heap every rank can write to, the liar too.
       CHECK(q.own == nullptr || std::equal(q.then.begin(), q.then.end(), q.buffer));
     }
+    collectives_.check_all_over();
     CHECK(world_[1]->quiescent() && world_[2]->quiescent());
   }
 
   Input in_;
   World world_;
+  fuzz::Collectives collectives_;
   std::vector<Request> requests_;
   std::vector<Sent> sent_[3];
   uint64_t awaited_[3] = {}, received_[3] = {};
