@@ -31,6 +31,7 @@ struct Board {
   std::atomic<uint32_t> life[kRanks];     // of that rank, that has joined last
   std::atomic<int32_t> sees[kRanks][kRanks];  // whose pid it has joined with
   std::atomic<uint32_t> closing, exiting; // ranks that have said so, or are about to
+  std::atomic<uint32_t> ended;            // threads that have ended while their process went on
   std::atomic<uint32_t> talked[kRanks];   // how many stops it has gone on without whoever was stopped
   std::atomic<uint64_t> sent[kMostRounds][kRanks][kRanks];  // messages whose send is over and well, as bits
   std::atomic<uint32_t> incarnations[kRanks][kRanks];

@@ -19,8 +19,12 @@ struct {
   Trail* trail;
   uint32_t index;  // kMostFailpoints: any
   How how;
+  uint32_t rank;
   std::atomic<uint32_t> left;  // 0: not armed
 } armed;
+
+thread_local uint32_t own_rank = uintr::kNone;
+thread_local std::atomic<bool> ends{false};
 
 struct Known {
   std::atomic<const char*> text;
@@ -72,13 +76,16 @@ void end(How how) {
     case How::StopKill:
       syscall(SYS_kill, pid, SIGSTOP);
       break;
+    case How::Thread:
+      ends = true;
+      break;
   }
 }
 
 }  // namespace
 
 const char* name_of(How how) {
-  constexpr const char* kNames[kHows] = {"SIGKILL", "_exit", "exec", "SIGSTOP", "SIGSTOP and SIGKILL"};
+  constexpr const char* kNames[kHows] = {"SIGKILL", "_exit", "exec", "SIGSTOP", "SIGSTOP and SIGKILL", "end of its thread"};
   return kNames[static_cast<uint32_t>(how)];
 }
 
@@ -98,9 +105,13 @@ const std::vector<std::string>& failpoints() {
 void set_failpoint(const Arm& arm, Trail* trail) {
   armed.trail = trail;
   armed.how = arm.how;
+  armed.rank = arm.rank;
   armed.index = arm.name.empty() || arm.name == "*" ? kMostFailpoints : search(arm.name.c_str());
   armed.left = arm.name.empty() ? 0 : arm.hit;
 }
+
+void is_thread_of(uint32_t rank) { own_rank = rank; }
+bool takes_end() { return ends.exchange(false); }
 
 }  // namespace kills
 
@@ -110,6 +121,7 @@ void uintr::reach_failpoint(const char* name) {
   const uint32_t index = index_of(name);
   armed.trail->reached[index].fetch_add(1, std::memory_order_relaxed);
   if (armed.index != index && armed.index != kMostFailpoints) return;
+  if (armed.rank != kNone && armed.rank != own_rank) return;
   uint32_t left = armed.left.load(std::memory_order_relaxed);
   do {
     if (left == 0) return;

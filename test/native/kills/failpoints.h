@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/types.h"
+
 namespace kills {
 
 constexpr uint32_t kMostFailpoints = 256;
@@ -17,16 +19,18 @@ enum class How : uint32_t {
   Exec,      // another program takes its pid
   Stop,      // SIGSTOP, and when the others have gone on without it, SIGCONT
   StopKill,  // SIGSTOP, and when the others have gone on without it, SIGKILL
+  Thread,    // one rank of a process ends as worker.terminate() ends it: when it is out of the engine, with no close()
 };
-constexpr uint32_t kHows = 5;
+constexpr uint32_t kHows = 6;
 const char* name_of(How how);
 
 struct Arm {
   std::string name;  // "": none; "*": whichever comes
   uint32_t hit = 1;
   How how = How::Kill;
+  uint32_t rank = uintr::kNone;  // whose thread's visits count; kNone: all
   // Is the process gone for good?
-  bool deadly() const { return !name.empty() && how != How::Stop; }
+  bool deadly() const { return !name.empty() && how != How::Stop && how != How::Thread; }
 };
 
 // What a process tells of itself, in memory that its runner shares.
@@ -40,6 +44,10 @@ const std::vector<std::string>& failpoints();
 
 // From here on for this process, whichever thread gets there.
 void set_failpoint(const Arm& arm, Trail* trail);
+// The calling thread is this rank.
+void is_thread_of(uint32_t rank);
+// Is the calling thread to end? True once.
+bool takes_end();
 
 // The argument with which this program, executed anew, does nothing until it is killed.
 constexpr const char* kLinger = "--linger";

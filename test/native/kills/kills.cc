@@ -34,6 +34,7 @@ struct Options {
   std::string only;     // failpoints that begin with this
   Choice driver = Choice::Auto;
   uint32_t hang_seconds = 60;  // a run takes a fifth of a second, and some seconds where many share the processors
+  bool threads = false;  // only ends of a thread whose process goes on
   bool list = false, verbose = false;
 };
 
@@ -63,6 +64,8 @@ Options read_options(int argc, char** argv) {
       o.verbose = true;
     } else if (name == "--hang") {
       o.hang_seconds = static_cast<uint32_t>(std::strtoul(value(), nullptr, 10));
+    } else if (name == "--threads") {
+      o.threads = true;
     } else if (name == "--list") {
       o.list = true;
     } else if (name == "--verbose") {
@@ -147,9 +150,10 @@ class Runner {
       if (tally_.ended[i] == 0 && options.runs >= kManyRuns)
         std::printf("%s: %s\n", tally_.reached[i] == 0 ? "never reached" : "nobody ended at", names[i].c_str());
     }
-    std::printf("ok kills: %llu runs, %llu ends and %llu stops at %zu of %zu steps, %u never reached, %llu runs without any\n",
+    std::printf("ok kills: %llu runs, %llu ends, %llu of threads and %llu stops at %zu of %zu steps, %u never reached, "
+                "%llu runs without any\n",
                 static_cast<unsigned long long>(runs), static_cast<unsigned long long>(deaths_),
-                static_cast<unsigned long long>(stops_), wanted_.size() - never, wanted_.size(), unreached,
+                static_cast<unsigned long long>(threads_), static_cast<unsigned long long>(stops_), wanted_.size() - never, wanted_.size(), unreached,
                 static_cast<unsigned long long>(quiet_));
   }
 
@@ -174,26 +178,26 @@ class Runner {
     const uint32_t typical = options.typical != 0
                                  ? options.typical
                                  : static_cast<uint32_t>(tally_.typical[any ? names.size() : chosen]);
-    const Plan plan = plan_for(seed, name, typical, options.driver);
+    const Plan plan = plan_for(seed, name, typical, options.driver, options.threads);
     if (options.verbose) std::printf("%llu: %s\n", static_cast<unsigned long long>(seed), plan.text().c_str());
     std::fflush(stdout);
     const Outcome outcome = run_once(plan, board_, directory_, options.hang_seconds);
-    deaths_ += outcome.deaths, stops_ += outcome.stops;
-    quiet_ += outcome.deaths + outcome.stops == 0;
+    deaths_ += outcome.deaths, threads_ += outcome.threads, stops_ += outcome.stops;
+    quiet_ += outcome.deaths + outcome.threads + outcome.stops == 0;
     for (const auto& process : board_->trails)
       for (const Trail& trail : process) tally_.add(trail, names.size());
     failure = outcome.wrong;
     if (failure.empty()) return;
-    std::fprintf(stderr, "run %llu: %s\n  %s\n  again: kills --replay %llu '%s' %u\n",
+    std::fprintf(stderr, "run %llu: %s\n  %s\n  again: kills --replay %llu '%s' %u%s\n",
                  static_cast<unsigned long long>(seed), failure.c_str(), plan.text().c_str(),
-                 static_cast<unsigned long long>(seed), name.c_str(), typical);
+                 static_cast<unsigned long long>(seed), name.c_str(), typical, options.threads ? " --threads" : "");
   }
 
   const std::string directory_;
   Board* board_;
   std::vector<uint32_t> wanted_;
   Tally tally_;
-  uint64_t deaths_ = 0, stops_ = 0, quiet_ = 0, warm_ = 0;
+  uint64_t deaths_ = 0, threads_ = 0, stops_ = 0, quiet_ = 0, warm_ = 0;
 };
 
 #if defined(UINTR_PLANTED)

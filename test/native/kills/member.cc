@@ -17,6 +17,12 @@ namespace kills {
 
 using namespace uintr;
 
+namespace {
+
+bool said(const std::atomic<uint32_t>& ranks, uint32_t rank) { return (ranks.load() >> rank & 1) != 0; }
+
+}  // namespace
+
 void wrong(const char* file, int line, const std::string& what) {
   std::fprintf(stderr, "%s:%d: %s\n", file, line, what.c_str());
   _exit(1);
@@ -89,7 +95,8 @@ void Member::post(Op* op, Posted posted) {
 // What belongs to a round fails as if the rank had not come back.
 bool Member::to_another_life(Op* op, uint32_t peer, uint32_t context) {
   if (peer >= kRanks || !revived_[peer] || context < context_of(0, 0)) return false;
-  op->posted = {kNoHandle, {kNoHandle, Error::PeerExited, Cause::Killed, peer, 0, 0, kNoHeap}};
+  const Cause cause = board_->may_be_gone(peer) ? Cause::Killed : said(board_->closing, peer) ? Cause::Closed : Cause::Exited;
+  op->posted = {kNoHandle, {kNoHandle, Error::PeerExited, cause, peer, 0, 0, kNoHeap}};
   op->over = true;
   return true;
 }
@@ -163,6 +170,11 @@ void Member::answer_door() {
 // ---- passing time -------------------------------------------------------------------
 
 void Member::step(bool may_sleep) {
+  if (takes_end() && board_->stage_of(rank_) < Stage::Leaving) {
+    board_->ended.fetch_add(1);
+    leave(false);  // while what others may copy from is still there
+    throw Ended();
+  }
   // As an I/O callback does: what has ended is looked at before what has come.
   if (random_.one_in(2)) look(0);
   switch (random_.below(8)) {
@@ -258,8 +270,7 @@ void Member::judge(const Op& op, uint32_t peer) {
   const std::string what = "a request with rank " + std::to_string(peer) + " ended with error " +
                            std::to_string(static_cast<uint32_t>(c.error)) + ", cause " +
                            std::to_string(static_cast<uint32_t>(c.cause)) + ", of rank " + std::to_string(c.source);
-  const bool said_closing = (board_->closing.load() >> peer & 1) != 0;
-  const bool said_exiting = (board_->exiting.load() >> peer & 1) != 0;
+  const bool said_closing = said(board_->closing, peer), said_exiting = said(board_->exiting, peer);
   const bool mortal = board_->may_be_gone(peer);
   if (c.error != Error::PeerExited || c.source != peer) wrong(__FILE__, __LINE__, what);
   const bool possible = c.cause == Cause::Killed   ? mortal

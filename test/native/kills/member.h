@@ -73,6 +73,9 @@ class Member {
   // What may be wrong with a request that needs `peer`; anything else ends the test.
   void judge(const Op& op, uint32_t peer);
 
+  // Thrown out of the rounds when this rank has ended in their midst, by itself (How::Thread).
+  struct Ended {};
+
   // Ends the membership: with a close(), or as an environment that ends without.
   void leave(bool close);
 

@@ -65,16 +65,23 @@ uint32_t Plan::stoppable() const {
 
 uint32_t Plan::early() const {
   if (meeting == Meeting::Elastic) return 0;
-  return ranks_where([this](uint32_t rank) { return rank == leaver || !arm_of(rank).name.empty(); });
+  return ranks_where([this](uint32_t rank) {
+    const Arm& arm = arm_of(rank);
+    return rank == leaver || (!arm.name.empty() && arm.how != How::Thread);
+  });
 }
 
-Plan plan_for(uint64_t seed, const std::string& failpoint, uint32_t typical, Choice driver) {
+uint32_t Plan::unsteady() const {
+  return stoppable() | mortal() | early() | ranks_where([this](uint32_t rank) { return rank == leaver; });
+}
+
+Plan plan_for(uint64_t seed, const std::string& failpoint, uint32_t typical, Choice driver, bool of_a_thread) {
   Random random(seed);
   Random* r = &random;
   const std::string group = failpoint.substr(0, failpoint.find('.'));
   Plan p;
   p.seed = seed;
-  p.meeting = meeting_for(r, group);
+  p.meeting = of_a_thread ? Meeting::Launched : meeting_for(r, group);
   p.driver = driver != Choice::Auto ? driver : r->one_in(4) ? Choice::Poll : Choice::Signal;
   const bool by_interrupt = group == "interrupt" || group == "dispatch" || group == "handler" || failpoint == "mask.noted" ||
                             group == "inside" || failpoint == "notice.interrupting";
@@ -85,7 +92,7 @@ Plan plan_for(uint64_t seed, const std::string& failpoint, uint32_t typical, Cho
                  ? kDirectly
                  : kCopies[r->below(std::size(kCopies))];
   p.heap_buffers = p.copies == (kCopyHeap | kCopyPipeline) || r->one_in(8);
-  p.threads = p.meeting == Meeting::Launched && r->one_in(4);
+  p.threads = of_a_thread || (p.meeting == Meeting::Launched && r->one_in(3));
 
   for (uint32_t n = 2 + r->below(3); n > 0; --n)
     p.rounds.push_back(r->one_in(2) ? Kind::Traffic : static_cast<Kind>(r->below(kKinds)));
@@ -108,6 +115,12 @@ Plan plan_for(uint64_t seed, const std::string& failpoint, uint32_t typical, Cho
   const bool after_return = group == "back";
   const bool after_a_death = group == "peer_gone" || group == "door" || group == "revive" || group == "kick" ||
                              failpoint == "schedule.failed";
+  if (of_a_thread || (p.threads && !of_launcher && !after_a_death && r->one_in(2))) {
+    p.leaver = 1 + r->below(2);
+    p.leaves_in = kNone;
+    p.arms[1][0] = {failpoint, hit_within(r, typical), How::Thread, p.leaver};
+    return p;
+  }
   if (of_launcher || (failpoint == "*" && p.meeting == Meeting::Launched && r->one_in(12))) {
     p.arms[kLauncher][0] = arm;
   } else if (after_return || (p.meeting == Meeting::Elastic && r->one_in(3) && !after_a_death)) {
@@ -119,10 +132,17 @@ Plan plan_for(uint64_t seed, const std::string& failpoint, uint32_t typical, Cho
     p.arms[p.process_of(rank)][0] = arm;
     if (after_a_death) p.arms[other][0] = any_time(r);
   }
-  if (p.meeting != Meeting::Elastic && (failpoint == "closed.seen" || group == "abandon" || r->one_in(10))) {
-    p.leaver = group == "abandon" || failpoint == "end.said" ? rank : other;
+  // In an elastic world nobody goes for good; who goes there comes back.
+  const bool leaving = group == "abandon" || failpoint == "end.said" ||
+                       (p.meeting == Meeting::Elastic && (group == "close" || group == "leave"));
+  if (failpoint == "closed.seen" || leaving || r->one_in(10)) {
+    p.leaver = leaving ? rank : other;
     p.leaves_in = r->below(static_cast<uint32_t>(p.rounds.size()));
     p.rounds[p.leaves_in] = Kind::Traffic;  // in which every request is judged by itself
+  }
+  if (p.meeting == Meeting::Launched && p.arms[kLauncher][0].name.empty() && r->one_in(6)) {
+    p.launcher_outlived_by = r->below(kRanks);
+    p.launcher_outlived_in = r->below(static_cast<uint32_t>(p.rounds.size()));
   }
   return p;
 }
@@ -140,10 +160,14 @@ std::string Plan::text() const {
       const Arm& arm = arms[process][life];
       if (arm.name.empty()) continue;
       s += std::string("; ") + (process == kLauncher ? "launcher" : "process " + std::to_string(process)) + " life " +
-           std::to_string(life) + ": " + name_of(arm.how) + " at " + arm.name + ", time " + std::to_string(arm.hit);
+           std::to_string(life) + ": " + name_of(arm.how) + (arm.rank != kNone ? " (rank " + std::to_string(arm.rank) + ")" : "") + " at " + arm.name + ", time " + std::to_string(arm.hit);
     }
   }
-  if (leaver != kNone) s += "; rank " + std::to_string(leaver) + " goes in round " + std::to_string(leaves_in);
+  if (leaver != kNone && leaves_in != kNone)
+    s += "; rank " + std::to_string(leaver) + " goes in round " + std::to_string(leaves_in);
+  if (launcher_outlived_by != kNone)
+    s += "; launcher is killed when rank " + std::to_string(launcher_outlived_by) + " is in round " +
+         std::to_string(launcher_outlived_in);
   return s;
 }
 

@@ -22,7 +22,10 @@ struct Plan {
   bool threads = false;      // ranks 1 and 2 are threads of one process
   bool heap_buffers = false;
   std::vector<Kind> rounds;
-  uint32_t leaver = uintr::kNone, leaves_in = 0;  // a rank that goes by itself, in the midst of that round
+  // A rank that goes by itself, in the midst of that round, or (kNone) wherever its thread comes to its end.
+  uint32_t leaver = uintr::kNone, leaves_in = 0;
+  // The launcher is killed when this rank is in this round.
+  uint32_t launcher_outlived_by = uintr::kNone, launcher_outlived_in = 0;
   Arm arms[kRanks + 1][kMostLives];  // by process and life; the last process is the launcher
 
   uint32_t process_of(uint32_t rank) const { return threads && rank == 2 ? 1 : rank; }
@@ -31,12 +34,16 @@ struct Plan {
   uint32_t mortal() const;
   uint32_t stoppable() const;
   uint32_t early() const;
+  // Any of that: whoever waits for such a one may wait for ever.
+  uint32_t unsteady() const;
   std::string text() const;
 };
 
 constexpr uint32_t kLauncher = kRanks;
 
 // Where is it worth trying this failpoint, and how? `typical`: how often a process has been there in a run so far.
-Plan plan_for(uint64_t seed, const std::string& failpoint, uint32_t typical, uintr::DriverOptions::Choice driver);
+// `of_a_thread`: a thread ends there, and its process goes on.
+Plan plan_for(uint64_t seed, const std::string& failpoint, uint32_t typical, uintr::DriverOptions::Choice driver,
+              bool of_a_thread);
 
 }  // namespace kills

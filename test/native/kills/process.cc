@@ -82,7 +82,8 @@ void tell_incarnations(const Part& part, const Member& member) {
     part.board->incarnations[part.rank][peer] = member.joined().incarnations[peer];
 }
 
-void run_rank(const Part& part) {
+// All of it but what the end of this thread cuts off.
+void live(const Part& part) {
   const Plan& plan = *part.plan;
   Board* board = part.board;
   Member member(plan, board, part.rank, part.self->life, part.nudge);
@@ -103,6 +104,14 @@ void run_rank(const Part& part) {
     tell_incarnations(part, member);
   }
   member.leave(true);
+}
+
+void run_rank(const Part& part) {
+  is_thread_of(part.rank);
+  try {
+    live(part);
+  } catch (const Member::Ended&) {
+  }
 }
 
 void* run_part(void* part) {

@@ -33,6 +33,7 @@ class Run {
       if (now_us() > end) on_hang();
     }
     finish();
+    outcome_.threads = board_->ended.load();
     return outcome_;
   }
 
@@ -64,6 +65,7 @@ class Run {
       on_gone(processes_[i].number, processes_[i].life);
     }
     if (stopped_ != nullptr && others_have_talked()) resume();
+    if (is_time_for_the_launcher()) kill_launcher();
     see_whether_over();
   }
 
@@ -84,7 +86,7 @@ class Run {
       p->reaped = true;
       p->status = status;
       const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-      const bool meant = trail(*p).died.load() != 0;
+      const bool meant = trail(*p).died.load() != 0 || (p->number == kLauncher && launcher_killed_);
       if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0) && !(killed && meant))
         fail("process " + std::to_string(p->number) + ", life " + std::to_string(p->life) +
              (WIFSIGNALED(status) ? ", was ended by signal " + std::to_string(WTERMSIG(status))
@@ -98,6 +100,8 @@ class Run {
   bool is_early(uint32_t rank) const { return (plan_.early() >> rank & 1) != 0; }
 
   void on_gone(uint32_t number, uint32_t life) {
+    const bool comes_back = plan_.meeting == Meeting::Elastic && number == plan_.leaver && life + 1 < kMostLives;
+    if (comes_back && stage(number) == Stage::Left && board_->over.load() != 2) return start(number, life + 1);
     // Who was stopped, and went on, has ended by itself.
     const bool died = board_->trails[number][life].died.load() != 0 && plan_.arms[number][life].deadly();
     if (died) ++outcome_.deaths;
@@ -132,7 +136,7 @@ class Run {
   bool others_have_talked() const {
     bool all_have = true, on_its_way = false;
     for (uint32_t rank = 0; rank < kRanks; ++rank) {
-      if (((plan_.stoppable() | plan_.mortal() | plan_.early()) >> rank & 1) != 0) continue;
+      if ((plan_.unsteady() >> rank & 1) != 0) continue;
       const Stage at = stage(rank);
       if (at > Stage::Ready || is_gone(plan_.process_of(rank))) continue;
       if (at < Stage::Joined) on_its_way |= at != Stage::NotJoined;
@@ -143,6 +147,19 @@ class Run {
   void resume() {
     kill(stopped_->pid, arm(*stopped_).how == How::StopKill ? SIGKILL : SIGCONT);
     stopped_ = nullptr;
+  }
+
+  // Whoever has started the ranks may end before them: they are in their world, or all learn that there is none.
+  bool is_time_for_the_launcher() const {
+    const uint32_t rank = plan_.launcher_outlived_by;
+    return rank != uintr::kNone && !launcher_killed_ && stage(rank) >= Stage::Joined &&
+           board_->where[rank].load() >= plan_.launcher_outlived_in;
+  }
+  void kill_launcher() {
+    launcher_killed_ = true;
+    if (processes_[0].is_gone) return;
+    ++outcome_.deaths;
+    kill(processes_[0].pid, SIGKILL);
   }
 
   bool is_gone(uint32_t number) const {
@@ -177,6 +194,7 @@ class Run {
     for (uint32_t rank = 0; rank < kRanks; ++rank) {
       if (is_early(rank)) continue;
       if (stage(rank) == Stage::NotJoined || stage(rank) < far || is_gone(plan_.process_of(rank))) return false;
+      if (stage(rank) > Stage::Ready) return false;  // goes, and comes back
       alive |= 1u << rank;
     }
     board_->alive = alive;
@@ -310,7 +328,7 @@ class Run {
   Where where_;
   std::vector<Process> processes_;
   Process* stopped_ = nullptr;
-  bool told_launcher_ = false;
+  bool told_launcher_ = false, launcher_killed_ = false;
   Outcome outcome_;
 };
 

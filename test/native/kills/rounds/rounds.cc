@@ -8,7 +8,8 @@ bool run_rounds(Member* m) {
   const Plan& plan = m->plan();
   for (uint32_t round = 0; round < plan.rounds.size(); ++round) {
     m->board()->where[m->rank()] = round;
-    if (round == plan.leaves_in && m->rank() == plan.leaver) {
+    const uint32_t left_before = m->board()->closing.load() | m->board()->exiting.load();
+    if (round == plan.leaves_in && m->rank() == plan.leaver && (left_before >> m->rank() & 1) == 0) {
       rounds::leave_in_traffic(m, round);
       return false;
     }

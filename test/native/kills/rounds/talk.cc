@@ -15,7 +15,7 @@ void keep_talking(Member* m) {
   if (talking || stopped == talked || !m->random().one_in(16)) return;
   talking = true;
   // Nor with one that may not be there yet, or not any more.
-  const uint32_t silent = m->plan().stoppable() | m->plan().mortal() | m->plan().early();
+  const uint32_t silent = m->plan().unsteady();
   for (const uint32_t peer : others(*m)) {
     if (((silent >> peer | silent >> m->rank()) & 1) != 0) continue;
     for (const uint64_t length : {uint64_t{100}, uint64_t{100'000}}) {
