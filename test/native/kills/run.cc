@@ -85,7 +85,9 @@ class Run {
       }
       p->reaped = true;
       p->status = status;
-      const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+      // Of what was executed in its place a notification makes an end that the emulator still sends to that pid.
+      const bool notified = plan_.driver == uintr::DriverOptions::Choice::Uintr && arm(*p).how == How::Exec;
+      const bool killed = WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || notified);
       const bool meant = trail(*p).died.load() != 0 || (p->number == kLauncher && launcher_killed_);
       if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0) && !(killed && meant))
         fail("process " + std::to_string(p->number) + ", life " + std::to_string(p->life) +
