@@ -86,11 +86,11 @@ const OPERATIONS: Record<string, Start> = {
 eachDriver((driver) => {
   for (const [name, start] of Object.entries(OPERATIONS)) {
     for (const length of name === 'ibarrier' ? [0] : [3, 100_000]) {
-      for (const how of ['await', 'wait() for'] as const) {
-        rankTest(
-          `1. ${name} of ${length}, with a rank that computes while others ${how} it`,
-          RANKS,
-          async (world, t) => {
+      rankTest(
+        `1. ${name} of ${length}, with a rank that computes while others wait() for it, and while they await it`,
+        RANKS,
+        async (world, t) => {
+          for (const how of ['wait() for', 'await'] as const) {
             if (world.rank === BUSY) {
               const { request, into, expected } = start(world, length);
               // When they are done with it the others say so.
@@ -99,7 +99,7 @@ eachDriver((driver) => {
                 return { word, come: world.irecv(word, { source }) };
               });
               for (const dest of [0, 1, 3]) await world.send(new Uint8Array(0), { dest });
-              t.note('computing until the others are done');
+              t.note(`computing until the others, who ${how} it, are done`);
               if (driver === 'poll') while (!request.done || words.some(({ come }) => !come.done));
               for (const { word } of words) computeUntilWritten(word);
               if (into !== undefined) computeUntilEqual(into, expected!);
@@ -113,9 +113,9 @@ eachDriver((driver) => {
               if (into !== undefined) assert.equal(Buffer.compare(bytesOf(into), bytesOf(expected!)), 0);
               await world.send(new Uint8Array(WORD).fill(1), { dest: BUSY });
             }
-          },
-        );
-      }
+          }
+        },
+      );
     }
   }
 

@@ -7,7 +7,8 @@ import { assertPattern, pattern } from '../helpers/pattern.js';
 import { rankTest } from '../helpers/rank-test.js';
 import { meet } from '../helpers/worlds.js';
 
-const FLOOD = 2_000;
+/** Many times what a ring and a pool of the sizes below take. */
+const FLOOD = 1_000;
 const small = { eagerLimit: 1_024, ringBytes: 16 * 1_024, unexpectedBytes: 64 * 1_024 };
 const sizeOf = (i: number): number => [0, 8, 500, 1_000, 1_024, 1_025, 3_000][i % 7]!;
 
@@ -44,22 +45,22 @@ matrix(() => {
     { join: small },
     async (world) => {
       if (world.rank === 0) {
-        const sends = flood(world, 1, 1, 10_000);
+        const sends = flood(world, 1, 1, 5 * FLOOD);
         await meet(world);
         waitAll(sends);
       } else {
         await meet(world);
-        await drain(world, 0, 1, 10_000);
+        await drain(world, 0, 1, 5 * FLOOD);
       }
     },
   );
 
   rankTest('3. thousands of receives may be posted before anything comes', { join: small }, async (world) => {
     const peer = 1 - world.rank;
-    const buffers = Array.from({ length: 5_000 }, (_, i) => new Uint8Array(sizeOf(i)));
+    const buffers = Array.from({ length: 3 * FLOOD }, (_, i) => new Uint8Array(sizeOf(i)));
     const receives = buffers.map((into) => world.irecv(into, { source: peer, tag: 1 }));
     await meet(world);
-    const sends = flood(world, peer, 1, 5_000);
+    const sends = flood(world, peer, 1, 3 * FLOOD);
     await Promise.all([...receives, ...sends]);
     for (const [i, into] of buffers.entries()) assertPattern(into, i);
   });

@@ -10,6 +10,7 @@ import { ROOT } from '../helpers/paths.js';
 import { assertPattern, fill, pattern } from '../helpers/pattern.js';
 import { heldMemory, openDescriptors } from '../helpers/proc.js';
 import { processTest, type Tools } from '../helpers/rank-test.js';
+import { FACTOR, FACTOR_ENV, rounds } from '../helpers/stress.js';
 import { compute } from '../helpers/work.js';
 import { nextPeerExit } from '../helpers/worlds.js';
 
@@ -122,7 +123,7 @@ async function talk(world: World, peer: number, seed: number, make: (bytes: numb
 }
 
 /** World after world, in each of which the worker is terminated somewhere in the middle. */
-async function storm(t: Tools, rounds: number, make: (bytes: number) => Uint8Array): Promise<unknown> {
+async function storm(t: Tools, worlds: number, make: (bytes: number) => Uint8Array): Promise<unknown> {
   const first = await t.join();
   if (t.rank === ENDS) {
     // Which world it is now, the main thread knows.
@@ -139,7 +140,7 @@ async function storm(t: Tools, rounds: number, make: (bytes: number) => Uint8Arr
     await ended;
     await world.close();
     left.push({ descriptors: openDescriptors().size, memory: heldMemory() });
-    if (round + 1 === rounds) return left;
+    if (round + 1 === worlds) return left;
     const name = `${t.joinOptions.name}-${round}`;
     t.restart(ENDS, { name });
     world = await t.join({ name });
@@ -147,12 +148,17 @@ async function storm(t: Tools, rounds: number, make: (bytes: number) => Uint8Arr
 }
 
 const plain = (bytes: number): Uint8Array => new Uint8Array(bytes);
-const STORM = { processes: [[MAIN, ENDS]], ended: [ENDS], timeoutMs: 60_000 } as const;
+const STORM = {
+  processes: [[MAIN, ENDS]],
+  ended: [ENDS],
+  env: FACTOR_ENV,
+  timeoutMs: 60_000 + 60_000 * FACTOR,
+} as const;
 
 matrix(
   () => {
     processTest('3. terminated in the middle of messages, again and again, it spoils none', STORM, (t) =>
-      storm(t, 12, plain),
+      storm(t, rounds(12, 4), plain),
     );
   },
   DRIVERS,
@@ -171,8 +177,8 @@ describe('memory that is not V8’s', () => {
     () => {
       processTest(
         '4. is not touched once its worker’s addons have freed it',
-        { ...STORM, env: { FOREIGN: addon } },
-        (t) => storm(t, 25, (require(process.env['FOREIGN']!) as { alloc: typeof plain }).alloc),
+        { ...STORM, env: { ...FACTOR_ENV, FOREIGN: addon } },
+        (t) => storm(t, rounds(25, 6), (require(process.env['FOREIGN']!) as { alloc: typeof plain }).alloc),
       );
     },
     DRIVERS,

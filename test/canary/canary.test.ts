@@ -9,12 +9,12 @@ import { DRIVERS, environmentOf } from '../helpers/matrix.js';
 import { processTest, type Tools } from '../helpers/rank-test.js';
 import { registry } from '../helpers/registry.js';
 import { storm } from '../helpers/storm.js';
+import { FACTOR, FACTOR_ENV, rounds } from '../helpers/stress.js';
 import { computeUnderFire, fire, undisturbed } from './ranks.js';
 
-const FACTOR = Number(process.env['STRESS_FACTOR'] ?? process.env['UINTR_STRESS_FACTOR'] ?? 1);
-const MESSAGES = Math.ceil(30 * FACTOR);
+const MESSAGES = rounds(30);
 const options = {
-  env: { STRESS_FACTOR: `${FACTOR}` },
+  env: FACTOR_ENV,
   timeoutMs: 60_000 + 60_000 * FACTOR,
   during: storm('SIGURG', [0, 1], 5),
 };

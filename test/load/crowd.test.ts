@@ -3,13 +3,12 @@ import { strict as assert } from 'node:assert';
 import type { Request, Status } from '../../lib/index.js';
 import { rankTest } from '../helpers/rank-test.js';
 import { storm } from '../helpers/storm.js';
+import { FACTOR, FACTOR_ENV, rounds } from '../helpers/stress.js';
 import { allMeet, meet } from '../helpers/worlds.js';
 import { SIZES, traffic } from '../stress/traffic.js';
 
-const FACTOR = Number(process.env['STRESS_FACTOR'] ?? process.env['UINTR_STRESS_FACTOR'] ?? 1);
-const rounds = (count: number): number => Math.ceil(count * FACTOR);
 const timeoutMs = 120_000 + 60_000 * FACTOR;
-const env = { UINTR_DRIVER: 'signal', STRESS_FACTOR: `${FACTOR}` };
+const env = { UINTR_DRIVER: 'signal', ...FACTOR_ENV };
 
 const RANKS = 64;
 rankTest(
@@ -51,7 +50,7 @@ rankTest(
 );
 
 const MOST = 1_000_000;
-const MANY = Math.min(MOST, Math.ceil(100_000 * FACTOR));
+const MANY = Math.min(MOST, rounds(100_000));
 rankTest(
   `4. of up to a million outstanding receives, and then sends, each meets its own (${MANY})`,
   { env, timeoutMs, join: { maxRequests: 2 ** 20 }, nodeOptions: ['--max-old-space-size=6000'] },

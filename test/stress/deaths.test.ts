@@ -18,10 +18,10 @@ import { ROOT } from '../helpers/paths.js';
 import { assertPattern, pattern } from '../helpers/pattern.js';
 import { isStopped, mappedFiles, openDescriptors, processesWith } from '../helpers/proc.js';
 import { processTest, type RankTestOptions, rankTest, type Tools } from '../helpers/rank-test.js';
+import { FACTOR_ENV, rounds } from '../helpers/stress.js';
 import { compute } from '../helpers/work.js';
 import { Random } from '../random/prng.js';
 
-const FACTOR = Number(process.env['STRESS_FACTOR'] ?? process.env['UINTR_STRESS_FACTOR'] ?? 1);
 const SEED = Number(process.env['UINTR_DEATHS_SEED'] ?? 1 + (Date.now() % 1_000_000));
 const [SURVIVOR, MORTAL, OTHER] = [0, 1, 2] as const;
 const SIZES = [8, 900, 4_000, 40_000, 300_000, 1_500_000];
@@ -121,11 +121,11 @@ beforeAll(() => {
 
 eachDriver(() => {
   for (const [how, { exits, thread }] of Object.entries(WAYS)) {
-    for (let i = 0; i < Math.ceil(FACTOR); i += 1) {
+    for (let i = 0; i < rounds(1); i += 1) {
       // The ranks, which load this file, too, have to find the same title.
       const seed = Number(process.env['DEATHS_SEED'] ?? SEED) + i;
       const processes = thread ? ([[SURVIVOR], [OTHER, MORTAL]] as const) : undefined;
-      const env = { EXEC_NOW: execNow, STRESS_FACTOR: `${FACTOR}`, DEATHS_SEED: `${seed - i}` };
+      const env = { EXEC_NOW: execNow, ...FACTOR_ENV, DEATHS_SEED: `${seed - i}` };
       processTest(
         `1. ${how} ends one of three that talk (seed ${seed})`,
         { ranks: 3, exits, processes, ended: thread ? [MORTAL] : [], env },
@@ -249,7 +249,7 @@ describe('whoever holds the name', () => {
 describe('a launcher', () => {
   afterEach(() => Launcher.killAll());
   const random = new Random(SEED, 4);
-  const moments = Array.from({ length: Math.ceil(4 * FACTOR) }, () => random.below(500));
+  const moments = Array.from({ length: rounds(4) }, () => random.below(500));
 
   it.each(moments)('4. that is killed %i ms after it was started leaves no rank, joined or not', async (ms) => {
     const launcher = new Launcher(['run', '-n', '2', PROGRAM, 'stuck']);

@@ -7,12 +7,12 @@ import { LIFE } from '../helpers/lives.js';
 import { eachDriver } from '../helpers/matrix.js';
 import { assertPattern, fill } from '../helpers/pattern.js';
 import { processTest } from '../helpers/rank-test.js';
+import { FACTOR, FACTOR_ENV, rounds } from '../helpers/stress.js';
 import { compute } from '../helpers/work.js';
 import { Random } from '../random/prng.js';
 
-const FACTOR = Number(process.env['STRESS_FACTOR'] ?? process.env['UINTR_STRESS_FACTOR'] ?? 1);
 const ALL = [0, 1, 2];
-const KILLS = Math.ceil(20 * FACTOR);
+const KILLS = rounds(20);
 const SIZES = [16, 4_000, 16_000, 70_000, 600_000, 2_500_000];
 // Words: which message, in which life of the sender, to which life of the receiver.
 const HEADER = 3;
@@ -101,7 +101,7 @@ eachDriver(() => {
       join: { rejoin: true },
       exits: 'any',
       timeoutMs: 60_000 + 60_000 * FACTOR,
-      env: { STRESS_FACTOR: `${FACTOR}` },
+      env: FACTOR_ENV,
       during: kill,
     },
     async (t) => {

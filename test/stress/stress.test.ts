@@ -7,11 +7,10 @@ import { eachDriver } from '../helpers/matrix.js';
 import { assertPattern, pattern } from '../helpers/pattern.js';
 import { rankTest } from '../helpers/rank-test.js';
 import { storm } from '../helpers/storm.js';
+import { FACTOR, FACTOR_ENV, rounds } from '../helpers/stress.js';
 import { SIZES, traffic } from './traffic.js';
 
-const FACTOR = Number(process.env['STRESS_FACTOR'] ?? process.env['UINTR_STRESS_FACTOR'] ?? 1);
-const env = { STRESS_FACTOR: `${FACTOR}` };
-const rounds = (count: number): number => Math.ceil(count * FACTOR);
+const env = FACTOR_ENV;
 const timeoutMs = 60_000 + 60_000 * FACTOR;
 
 eachDriver(() => {
