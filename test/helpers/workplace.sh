@@ -11,3 +11,6 @@ clear_workplace() {
   rm -rf "$work"
 }
 trap clear_workplace EXIT
+
+# What a part of a run says, so that no line of it is taken for the run's own result.
+indented() { sed 's/^/  /'; }
