@@ -173,10 +173,12 @@ void Core::part_over(Slot& s) {
     return_part(s);
 }
 
+// The last first: or who looks in between finds a later message where it expects one that has been taken back, and takes
+// that for another operation.
 void Core::take_back_parts(Schedule& c) {
-  for (uint32_t l = c.busy.head; l != 0;) {
+  for (uint32_t l = c.busy.tail; l != 0;) {
     Slot& s = slots[l - 1];
-    l = s.part.next;
+    l = s.part.prev;
     if (s.state == SlotState::Posted) {
       if (!take_back(index(s))) continue;  // its sender has matched it
       unpost(index(s));

@@ -203,7 +203,8 @@ bool Core::copy_next(Slot& s) {
   if (claimed) {
     result = copy_chunk(s, is_receive(s) ? s.claimed - 1 : s.chunks - s.claimed);
     if (result < 0) --s.claimed;  // not copied, but this end touches nothing any more
-    say_claim(s, 0);
+    // Of a copy that has failed both at once: the chunk is not the other end's to copy, for the transfer is given up.
+    say_claim(s, result < 0 ? claim::kOver : 0);
   }
   if (unannounced) say_copying(s, false);
   if (!claimed) return false;

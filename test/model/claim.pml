@@ -181,7 +181,7 @@ inline copy_next() {
     :: failures == 0 ->                /* the copy failed */
       failures++;
       claimed--;
-      atomic { count[me] = claimed; inside[me] = 0 };
+      atomic { count[me] = claimed; inside[me] = 0; over[me] = 1 };
       said_no_more();
       close_transfer()
     fi;

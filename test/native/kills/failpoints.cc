@@ -16,7 +16,7 @@ namespace {
 
 // Read in handlers and by the hub's thread: nothing here allocates once it is set.
 struct {
-  Trail* trail;
+  std::atomic<Trail*> trail;
   uint32_t index;  // kMostFailpoints: any
   How how;
   uint32_t rank;
@@ -123,9 +123,11 @@ bool takes_end() { return ends.exchange(false); }
 
 void uintr::reach_failpoint(const char* name) {
   using namespace kills;
-  if (armed.trail == nullptr) return;
+  // Once: another thread of the process may be through with it meanwhile.
+  Trail* const trail = armed.trail.load(std::memory_order_acquire);
+  if (trail == nullptr) return;
   const uint32_t index = index_of(name);
-  armed.trail->reached[index].fetch_add(1, std::memory_order_relaxed);
+  trail->reached[index].fetch_add(1, std::memory_order_relaxed);
   if (armed.index != index && armed.index != kMostFailpoints) return;
   if (armed.rank != kNone && armed.rank != own_rank) return;
   uint32_t left = armed.left.load(std::memory_order_relaxed);
@@ -133,6 +135,6 @@ void uintr::reach_failpoint(const char* name) {
     if (left == 0) return;
   } while (!armed.left.compare_exchange_weak(left, left - 1));
   if (left != 1) return;
-  armed.trail->died.store(index + 1);
+  trail->died.store(index + 1);
   end(armed.how);
 }

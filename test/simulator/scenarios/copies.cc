@@ -44,7 +44,7 @@ void copies(Scenarios& add) {
   Settings refused = cma, replaced = cma;
   refused.refuses = true;
   add("cma-refused-one-chunk", 2, refused, one(kOne, Way::Wait, Way::Compute, true));
-  add("cma-refused", 2, refused, one(kSeveral, Way::Wait, Way::Wait));
+  add("cma-refused", 3, refused, one(kSeveral, Way::Wait, Way::Wait));
   add("cma-refused-compute", 2, refused, one(kSeveral, Way::Compute, Way::Compute));
   // A rank that executes another program is gone, though its pid is not.
   replaced.executes = true;
