@@ -112,7 +112,7 @@ void Core::on_taken(Slot& s, const RecordHeader& h, const MatchBody& b, Effort e
                (s.state == SlotState::Closing && s.remote_generation == 0);
   bool tag_fits = s.tag == kAnyTag ? h.tag <= 0x7fffffffu : h.tag == s.tag;
   // It was taken back, and not seen by the match word that it was taken. That is not to cost an honest sender its peer.
-  if (!waits) return disown(s.peer, b);
+  if (!waits) return disown(s.peer, h, b);
   if (!tag_fits || h.length == 0 || b.how != How::Chunks || !plausible(s, h, b)) return fault(s.peer);
   UINTR_FAILPOINT("advert.heard");
   if (s.state == SlotState::Posted) {

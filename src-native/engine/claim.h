@@ -40,8 +40,9 @@ struct Seen {
 constexpr Seen seen(uint64_t word, uint32_t generation, bool by_advert) {
   const auto what = static_cast<uint32_t>(word);
   if (word >> 32 != generation) return {0, false, true};
-  const bool over = (what & (by_advert ? kOver | kRetracted : kOver)) != 0;
-  return {what & kMaxChunks, (what & kInside) != 0, over};
+  // Taken back: what that end copies since then is of another transfer.
+  if (by_advert && (what & kRetracted) != 0) return {0, false, true};
+  return {what & kMaxChunks, (what & kInside) != 0, (what & kOver) != 0};
 }
 
 }  // namespace uintr::claim

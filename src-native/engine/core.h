@@ -245,7 +245,7 @@ struct Core : Engine {
   // ---- reply.cc
   void owe_match(Slot& s, Need need);
   void owe_fin(Slot& s, Error error, uint32_t sys_errno);
-  void disown(uint32_t peer, const MatchBody& b);
+  void disown(uint32_t peer, const RecordHeader& m, const MatchBody& b);
   void owe(Slot& s, uint8_t what, Need need);
   void flush_owed(uint32_t peer);
   bool push_owed(Slot& s);

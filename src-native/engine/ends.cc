@@ -270,6 +270,7 @@ void Engine::abandon(Error error) {
   Inside inside(c);
   UINTR_FAILPOINT("abandon.begun");
   c->fail_schedules(error);
+  c->advance_schedules(Effort::Call, true);  // what they take back goes in their order
   c->fail_posted(error);
   for (uint32_t i = 0; i < c->slots_touched; ++i) {
     Slot& s = c->slots[i];

@@ -73,7 +73,7 @@ void Core::drain_replies(uint32_t peer, Effort effort) {
   if (p.reply_in.close()) notify(peer, Need::Cpu);
 }
 
-// Has the receiver of a send published a Match that has not been taken out of the ring?
+// Has the peer published a Match with this request that has not been taken out of the ring?
 bool Core::match_lies_unheard(const Slot& s) {
   RingReader& ring = peers[s.peer].reply_in;
   if (!ring.open()) return false;  // it is faulty, and will be found so

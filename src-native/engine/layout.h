@@ -19,7 +19,7 @@
 namespace uintr {
 
 constexpr uint64_t kControlMagic = 0x31306c7274636975ull;  // "uictrl01"
-constexpr uint32_t kLayoutVersion = 6;
+constexpr uint32_t kLayoutVersion = 7;
 constexpr uint32_t kAdverts = 8;       // receives that are advertised to one peer at a time
 constexpr uint32_t kBlockBytes = 512;  // unit of eager credit, and of the unexpected pool
 

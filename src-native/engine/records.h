@@ -20,11 +20,12 @@ enum class RecordType : uint32_t {
 struct RecordHeader {
   uint32_t bytes;
   RecordType type;
-  uint32_t context;
+  uint32_t context;     // Fin: the slot of whoever says it
   uint32_t tag;         // Fin: the Error that ended it
   uint32_t slot;        // Rts: the sender's; Match, Fin, Data: the addressee's
   uint32_t generation;  // of that slot
-  uint64_t length;      // Eager, Rts: of the message; Match: what will move; Data: of this piece; Fin: errno
+  uint64_t length;      // Eager, Rts: of the message; Match: what will move; Data: of this piece; Fin: {generation of
+                        // that slot, errno}
 };
 static_assert(sizeof(RecordHeader) == 32);
 

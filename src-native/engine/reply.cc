@@ -38,10 +38,11 @@ void Core::owe(Slot& s, uint8_t what, Need need) {
 // A Match for a request that has nothing to do with it: a third rank has set its match word back, so that it could be taken
 // back although it was matched. Who has matched it is to know. Where there is no room to say so it goes on waiting, as for
 // a message that the third has kept from being matched.
-void Core::disown(uint32_t peer, const MatchBody& b) {
+void Core::disown(uint32_t peer, const RecordHeader& m, const MatchBody& b) {
   RingWriter& ring = peers[peer].reply_out;
   if (b.slot >= layout.g.max_requests || !peers[peer].owed.empty() || !ring.room(kShortRecord)) return;
-  RecordHeader h{kShortRecord, RecordType::Fin, 0, static_cast<uint32_t>(Error::Protocol), b.slot, b.generation, 0};
+  RecordHeader h{kShortRecord, RecordType::Fin, m.slot, static_cast<uint32_t>(Error::Protocol),
+                 b.slot, b.generation, uint64_t{m.generation} << 32};
   ring.put(&h, sizeof h);
   ring.publish();
   notify(peer, Need::Cpu);
@@ -63,8 +64,8 @@ bool Core::push_owed(Slot& s) {
   }
   if ((s.flags & kOwesFin) != 0) {
     if (!p.reply_out.room_or_want(kShortRecord)) return false;
-    RecordHeader h{kShortRecord, RecordType::Fin, 0, static_cast<uint32_t>(s.fin_error),
-                   s.remote_slot, s.remote_generation, s.fin_errno};
+    RecordHeader h{kShortRecord, RecordType::Fin, index(s), static_cast<uint32_t>(s.fin_error),
+                   s.remote_slot, s.remote_generation, (uint64_t{s.generation} << 32) | s.fin_errno};
     p.reply_out.put(&h, sizeof h);
     p.reply_out.publish();
     UINTR_FAILPOINT("fin.written");

@@ -206,13 +206,13 @@ void Core::meet(Slot& s, const RecordHeader& h, const MatchBody& b) {
 
 void Core::on_match(uint32_t peer, const RecordHeader& h, const MatchBody& b, Effort effort) {
   Slot* s = slot_of(h.slot, h.generation);
-  if (s == nullptr || s->peer != peer) return disown(peer, b);
+  if (s == nullptr || s->peer != peer) return disown(peer, h, b);
   if (is_receive(*s)) return on_taken(*s, h, b, effort);
   UINTR_FAILPOINT("match.heard");
   bool waits = (s->state == SlotState::Offered || s->state == SlotState::Closing) && s->remote_generation == 0;
   bool how_fits = b.how < How::Lent || (b.how == How::Lent && s->lend && h.length == s->length);
   if (!plausible(*s, h, b)) return fault(peer);
-  if (s->state == SlotState::Done && s->remote_generation == 0) return disown(peer, b);
+  if (s->state == SlotState::Done && s->remote_generation == 0) return disown(peer, h, b);
   if (!waits || !how_fits) return fault(peer);
   meet(*s, h, b);
   if (b.how == How::Lent) return on_borrowed(*s);

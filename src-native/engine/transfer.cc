@@ -410,6 +410,8 @@ void Core::close_transfer(Slot& s, Error error, Cause cause, uint32_t sys_errno)
 void Core::on_fin(uint32_t peer, const RecordHeader& h) {
   Slot* s = slot_of(h.slot, h.generation);
   if (s == nullptr || s->peer != peer) return;
+  // Of one that believed to have this request, which has met another since it was taken back (disown).
+  if (s->remote_generation != 0 && (h.context != s->remote_slot || h.length >> 32 != s->remote_generation)) return;
   Error error = static_cast<Error>(h.tag);
   UINTR_FAILPOINT("fin.heard");
   switch (s->state) {
@@ -426,7 +428,7 @@ void Core::on_fin(uint32_t peer, const RecordHeader& h) {
       // The other end gave it up and waits for our word that we touch nothing:
       // we are not inside a copy here.
       if (error == Error::CopyFailed) {
-        s->total = h.length;
+        s->total = static_cast<uint32_t>(h.length);
         return settle(*s, Error::CopyFailed, Cause::None, s->remote_generation != 0);
       }
       if (error == Error::Protocol) return settle(*s, error, Cause::None, s->remote_generation != 0);
