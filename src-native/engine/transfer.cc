@@ -265,9 +265,8 @@ void Core::copy_failed(Slot& s, long result) {
   close_transfer(s, Error::CopyFailed, Cause::None, static_cast<uint32_t>(-result));
 }
 
-// This end has left a chunk. If all are copied, and nobody is inside, the transfer is over; but for one that the other
-// gives up, which says why. Who goes inside after this look
-// finds that its chunk was another's.
+// This end has left a chunk. If all are copied, and nobody is inside, the transfer is over; but one that the other end
+// gives up ends by its Fin, which says why. Who goes inside after this look finds that its chunk was another's.
 void Core::conclude(Slot& s) {
   const claim::Seen other = other_end(s);
   if (other.over || other.inside || s.claimed + other.claimed < s.chunks) return;
