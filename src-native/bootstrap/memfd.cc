@@ -10,6 +10,7 @@
 namespace uintr {
 namespace {
 
+constexpr uint64_t kPage = 4096;
 constexpr unsigned kNoExecSeal = 8;  // MFD_NOEXEC_SEAL, Linux 6.3
 
 // Not to be executed by anybody, where the kernel knows of that; hardened ones make no other (vm.memfd_noexec).
@@ -35,6 +36,23 @@ bool make_memfd(const char* name, uint64_t bytes, int seals, Fd* out, unsigned c
   *out = std::move(fd);
   *base = static_cast<unsigned char*>(at);
   return true;
+}
+
+int commit_memfd(int fd, uint64_t at, uint64_t end) {
+  // In pieces, because a signal makes the kernel give up and undo the whole call (mm/shmem.c, shmem_fallocate): under a
+  // stream of interrupts a long call would never end, while a page at a time always does.
+  uint64_t piece = uint64_t{2} << 20;
+  while (at < end) {
+    const uint64_t n = end - at < piece ? end - at : piece;
+    if (fallocate(fd, 0, static_cast<off_t>(at), static_cast<off_t>(n)) == 0) {
+      at += n;
+    } else if (errno != EINTR) {
+      return errno;
+    } else if (piece > kPage) {
+      piece /= 2;
+    }
+  }
+  return 0;
 }
 
 bool check_memfd(int fd, uint64_t bytes, int seals, const std::string& whose, JoinError* error) {

@@ -24,6 +24,10 @@ constexpr int kOwnersSeals = kSizeSeals | F_SEAL_FUTURE_WRITE;
 bool make_memfd(const char* name, uint64_t bytes, int seals, Fd* out, unsigned char** base, const std::string& what,
                 JoinError* error);
 
+// Makes its pages from `at` to `end` exist, so that a touch cannot raise SIGBUS; multiples of pages, but for the end of the
+// memory. Repeating it is cheap. 0 or an errno (ENOSPC or ENOMEM: no memory).
+int commit_memfd(int fd, uint64_t at, uint64_t end);
+
 // A memfd of this user, of that size, with these seals at least, and of ordinary pages: to touch one of hugetlbfs is
 // SIGBUS where no huge page is free. `whose` ("rank 3's heap") opens the error message.
 bool check_memfd(int fd, uint64_t bytes, int seals, const std::string& whose, JoinError* error);

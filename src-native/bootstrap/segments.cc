@@ -69,22 +69,9 @@ bool Segment::adopt(Kind kind, Fd fd, uint64_t bytes, const char* whose, Segment
 
 int Segment::commit(uint64_t offset, uint64_t bytes) const {
   if (offset > bytes_ || bytes > bytes_ - offset) return EINVAL;
-  uint64_t at = offset / kPage * kPage;
+  const uint64_t at = offset / kPage * kPage;
   const uint64_t end = round_up(offset + bytes, kPage) < bytes_ ? round_up(offset + bytes, kPage) : bytes_;
-  // In pieces, because a signal makes the kernel give up and undo the whole call (mm/shmem.c, shmem_fallocate): under a
-  // stream of interrupts a long call would never end, while a page at a time always does.
-  uint64_t piece = uint64_t{2} << 20;
-  while (at < end) {
-    const uint64_t n = end - at < piece ? end - at : piece;
-    if (fallocate(fd_.get(), 0, static_cast<off_t>(at), static_cast<off_t>(n)) == 0) {
-      at += n;
-    } else if (errno != EINTR) {
-      return errno;
-    } else if (piece > kPage) {
-      piece /= 2;
-    }
-  }
-  return 0;
+  return commit_memfd(fd_.get(), at, end);
 }
 
 void Segment::unmap() {

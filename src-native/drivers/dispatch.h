@@ -10,6 +10,8 @@
 
 namespace uintr {
 
+struct InterruptFrame;  // restartable.h
+
 struct DispatchEntry {
   Upid* upid;                                 // of this rank; null: nothing to acknowledge
   uint32_t vector;                            // 0 … 63, of the thread's; by which the hardware calls
@@ -40,7 +42,7 @@ void dispatch_engine(void* engine, uint64_t vectors);
 // The signal driver's handler, with the signature of sa_sigaction.
 extern "C" void uintr_signal_handler(int signal_number, void* info, void* context);
 
-// A user interrupt's way from uintr_entry: runs the calling thread's entry of that vector.
-extern "C" void uintr_dispatch(uint64_t vector);
+// A user interrupt's way from uintr_entry: runs the calling thread's entry of the frame's vector.
+extern "C" void uintr_dispatch(InterruptFrame* frame);
 
 }  // namespace uintr

@@ -1,6 +1,7 @@
 // Interrupt context (see dispatch.h): general-purpose registers, no libc, no lock, no allocation.
 #include "drivers/dispatch.h"
 
+#include "drivers/restartable.h"
 #include "engine/engine.h"
 #include "engine/failpoint.h"
 
@@ -59,7 +60,9 @@ extern "C" void uintr_signal_handler(int, void*, void*) { dispatch_all(); }
 
 // The hardware has acknowledged, in a UPID that nobody here can see, and delivers each vector by itself. An interrupt
 // that comes between this and a signal handler of the same thread, either way round, finds the engine's mask raised.
-extern "C" void uintr_dispatch(uint64_t vector) {
+extern "C" void uintr_dispatch(InterruptFrame* frame) {
+  rseq_restart(frame);
+  const uint64_t vector = frame->vector;
   for (DispatchEntry* e = first(); e != nullptr; e = __atomic_load_n(&e->next, __ATOMIC_RELAXED)) {
     if (e->vector == vector) e->run(e->self, uint64_t{1} << (vector & 63));
   }

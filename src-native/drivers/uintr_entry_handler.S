@@ -19,7 +19,7 @@ uintr_entry:
         push    %r9
         push    %r10
         push    %r11
-        mov     72(%rsp), %rdi          // the vector
+        lea     72(%rsp), %rdi          // the frame: the vector, and what the processor has pushed
         sub     $8, %rsp                // 32 + 72 + 8 bytes: aligned for the call
         cld                             // the interrupted code may be copying downwards
         call    uintr_dispatch

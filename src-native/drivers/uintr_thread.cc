@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "drivers/dispatch.h"
+#include "drivers/restartable.h"
 #include "drivers/uintr_entry.h"
 #include "engine/arch.h"
 
@@ -16,6 +17,7 @@ thread_local unsigned users = 0;
 bool uintr_thread_open(const UintrAbi& abi, JoinError* error) {
   if (users++ > 0) return true;
   dispatch_touch();
+  rseq_find();
   const long got = uintr_register_handler(abi, uintr_entry);
   if (got == 0) {
     // UIF is 0 after registration; what was posted in between comes now.

@@ -3,7 +3,8 @@
 //   control  one per rank: only its owner maps it writable (the memfd is sealed
 //            against later writable mappings), peers map it read-only
 //   world    one per world: what two ranks must both write, and no more:
-//            doorbells and match words
+//            doorbells and match words; and, for the program's use, not the
+//            engine's, the region of src-native/sync
 //   heap     one per rank, writable by all: message data only
 //
 // All of it is sparse: pages that are never touched cost nothing, so memory
@@ -19,8 +20,9 @@
 namespace uintr {
 
 constexpr uint64_t kControlMagic = 0x31306c7274636975ull;  // "uictrl01"
-constexpr uint32_t kLayoutVersion = 7;
+constexpr uint32_t kLayoutVersion = 8;
 constexpr uint32_t kAdverts = 8;       // receives that are advertised to one peer at a time
+constexpr uint64_t kSyncRegionBytes = 1 << 20;  // made to exist when a rank first uses it
 constexpr uint32_t kBlockBytes = 512;  // unit of eager credit, and of the unexpected pool
 
 // Every rank of a world must be joined with the same values of these.
@@ -129,7 +131,9 @@ struct Layout {
   uint64_t match_word(uint32_t rank, uint32_t slot) const {
     return round_up(formed() + sizeof(Formed), 4096) + (uint64_t{rank} * g.max_requests + slot) * sizeof(MatchWord);
   }
-  uint64_t world_bytes() const { return round_up(match_word(g.size, 0), 4096); }
+  // Last, for a region's descriptor says only where it begins.
+  uint64_t sync_region() const { return round_up(match_word(g.size, 0), 4096); }
+  uint64_t world_bytes() const { return sync_region() + kSyncRegionBytes; }
 };
 
 // How many lives of `rank` the owner of that control segment touches nothing of any more.

@@ -14,6 +14,7 @@
 // sources: src-native/drivers/*.cc src-native/drivers/*.S
 // sources: test/native/canary/entry.S test/native/canary/frame.cc test/native/canary/frame_handler.cc
 // sources: test/native/canary/image.cc test/native/canary/planted.S test/native/canary/window.S
+// sources: test/native/bootstrap/symbol_dl.cc
 #include <algorithm>
 
 #include "under_interrupts.h"

@@ -13,6 +13,7 @@
 // sources: src-native/drivers/*.cc src-native/drivers/*.S
 // sources: test/native/canary/entry.S test/native/canary/frame.cc test/native/canary/frame_handler.cc
 // sources: test/native/canary/image.cc test/native/canary/planted.S test/native/canary/window.S
+// sources: test/native/bootstrap/symbol_dl.cc
 #include "under_interrupts.h"
 
 int main() {

@@ -8,6 +8,7 @@
 // sources: src-native/drivers/uintr_senders.cc src-native/drivers/uintr_thread.cc src-native/drivers/doorbell*.cc
 // sources: src-native/drivers/uintr_entry_handler.S src-native/drivers/dispatch_handler.cc
 // sources: test/native/bootstrap/engine_stub.cc
+// sources: src-native/drivers/restartable_handler.cc src-native/drivers/rseq_add_handler.S src-native/drivers/restartable.cc test/native/bootstrap/symbol_dl.cc
 #include <sys/mman.h>
 #include <sys/socket.h>
 

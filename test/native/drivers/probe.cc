@@ -3,6 +3,7 @@
 // sources: src-native/bootstrap/error.cc src-native/drivers/uintr_abi.cc src-native/drivers/uintr_probe.cc
 // sources: src-native/drivers/uintr_entry_handler.S src-native/drivers/dispatch_handler.cc
 // sources: test/native/bootstrap/engine_stub.cc
+// sources: src-native/drivers/restartable_handler.cc src-native/drivers/rseq_add_handler.S
 #include "drivers/uintr_probe.h"
 
 #include <sys/resource.h>

@@ -16,6 +16,7 @@
 // sources: src-native/drivers/signal.cc src-native/drivers/signal_name.cc src-native/drivers/vectors.cc
 // sources: src-native/drivers/uintr*.cc src-native/drivers/uintr_entry_handler.S
 // sources: src-native/drivers/dispatch_handler.cc src-native/drivers/ports_handler.cc
+// sources: src-native/drivers/restartable_handler.cc src-native/drivers/rseq_add_handler.S src-native/drivers/restartable.cc test/native/bootstrap/symbol_dl.cc
 #include "drivers/uintr.h"
 
 #include <sys/syscall.h>

@@ -1,0 +1,24 @@
+#include "drivers/restartable.h"
+
+#include "bootstrap/symbol.h"
+
+namespace uintr {
+
+void rseq_find() {
+  static const bool found = [] {
+    // glibc's, declared in <sys/rseq.h>: the size is 0 where the kernel has refused.
+    const auto* offset = static_cast<const long*>(symbol_of_program("__rseq_offset"));
+    const auto* size = static_cast<const unsigned*>(symbol_of_program("__rseq_size"));
+    if (offset == nullptr || size == nullptr || *size == 0) return false;
+    rseq_found(*offset);
+    return true;
+  }();
+  static_cast<void>(found);
+}
+
+RseqArea* rseq_area() {
+  rseq_find();
+  return rseq_area_if_found();
+}
+
+}  // namespace uintr

@@ -1,0 +1,45 @@
+// A counter with a slot per processor (Documentation/core-api/this_cpu_ops.rst): who counts adds to the slot of the
+// processor that it runs on, in a line that no other processor writes, by one instruction without a lock prefix.
+//
+// The kernel can do that because it disables preemption. A thread cannot; it has restartable sequences instead
+// (drivers/restartable.h): where it is moved, or a signal handler runs, between finding the slot and the addition, it
+// starts again. Where the C library has not registered it for them (glibc before 2.35), it adds by a locked instruction,
+// which is right on any processor, and to a word of its own in the slot, because a plain addition may overwrite one that
+// comes from another processor.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/shared.h"
+#include "sync/layout.h"
+
+namespace uintr::sync {
+
+struct alignas(kLine) PerCpuSlot {
+  Shared<uint64_t> here;      // added to by threads on this processor, in restartable sequences
+  Shared<uint64_t> anywhere;  // added to by locked instructions
+};
+static_assert(sizeof(PerCpuSlot) == kLine);
+
+// Processors that this machine may ever have: one more than the largest number.
+uint32_t possible_cpus();
+// Where the calling thread runs, as of now.
+uint32_t current_cpu();
+// The calling thread adds by plain instructions.
+bool has_restartable_sequences();
+
+class PerCpuCounter {
+ public:
+  PerCpuCounter(PerCpuSlot* slots, uint32_t cpus) : slots_(slots), cpus_(cpus) {}
+
+  void add(uint64_t n);
+  // Of all slots (compare percpu_counter_sum). Exact as soon as nobody adds; before that, what it was at some moments
+  // while it was taken. It wraps.
+  uint64_t sum() const;
+
+ private:
+  PerCpuSlot* slots_;
+  uint32_t cpus_;  // at least 1
+};
+
+}  // namespace uintr::sync

@@ -1,0 +1,308 @@
+#include "sync/region.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "bootstrap/memfd.h"
+#include "bootstrap/random.h"
+#include "sync/completion.h"
+#include "sync/counter.h"
+#include "sync/mutex.h"
+#include "sync/per_cpu.h"
+#include "sync/spin_lock.h"
+#include "sync/ticket_lock.h"
+
+namespace uintr::sync {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+constexpr const char* kWhat = "the region's memory";
+
+uint64_t in_pages(uint64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+
+// Opens the file behind a descriptor anew. A copy of the descriptor would share its locks.
+Fd reopen(int32_t pid, int fd, JoinError* error) {
+  char path[64], target[64];
+  if (pid == getpid())
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  else
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+  // Nothing else is opened: it could be a terminal, or a pipe whose other end waits for somebody.
+  const ssize_t n = readlink(path, target, sizeof target - 1);
+  if (n <= 0) {
+    fail_syscall(error, "readlink", errno, std::string(path));
+    return Fd();
+  }
+  target[n] = 0;
+  if (strncmp(target, "/memfd:", 7) != 0) {
+    fail(error, "ERR_UINTR_INVALID_ARGUMENT", std::string(path) + " is no region: it is " + target);
+    return Fd();
+  }
+  Fd opened(open(path, O_RDWR | O_CLOEXEC));
+  if (!opened) fail_syscall(error, "open", errno, std::string(path));
+  return opened;
+}
+
+// A file's locks are by byte and know nothing of its length: the seat's is its number's.
+struct flock lock_of(uint64_t offset, uint32_t seat) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = static_cast<off_t>(offset + seat);
+  lock.l_len = 1;
+  return lock;
+}
+
+}  // namespace
+
+std::string Handle::text() const {
+  char buffer[96];
+  snprintf(buffer, sizeof buffer, "uintr:%d:%d:%llx:%016llx", pid, fd, static_cast<unsigned long long>(offset),
+           static_cast<unsigned long long>(identity));
+  return buffer;
+}
+
+bool Handle::parse(const std::string& text, Handle* handle) {
+  unsigned long long offset = 0, identity = 0;
+  int end = 0;
+  if (sscanf(text.c_str(), "uintr:%9d:%9d:%16llx:%16llx%n", &handle->pid, &handle->fd, &offset, &identity, &end) != 4) {
+    return false;
+  }
+  handle->offset = offset;
+  handle->identity = identity;
+  return static_cast<size_t>(end) == text.size() && handle->pid > 0 && handle->fd >= 0 && identity != 0 &&
+         offset % kPage == 0;
+}
+
+std::shared_ptr<Region> Region::map(Fd fd, uint64_t offset, uint64_t bytes, JoinError* error) {
+  if (const int failed = commit_memfd(fd.get(), offset, offset + bytes)) {
+    fail_syscall(error, "fallocate", failed, kWhat);
+    return nullptr;
+  }
+  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), static_cast<off_t>(offset));
+  if (at == MAP_FAILED) {
+    fail_syscall(error, "mmap", errno, kWhat);
+    return nullptr;
+  }
+  // A forked child has no seat.
+  madvise(at, bytes, MADV_DONTFORK);
+  std::shared_ptr<Region> region(new Region);
+  region->fd_ = std::move(fd);
+  region->base_ = static_cast<unsigned char*>(at);
+  region->offset_ = offset;
+  region->bytes_ = bytes;
+  // Whoever comes first names it.
+  uint64_t identity = 0;
+  const uint64_t fresh = random_word() | 1;
+  region->identity_ = region->header().identity.cas_sc(&identity, fresh) ? fresh : identity;
+  return region;
+}
+
+Region::~Region() {
+  if (base_ != nullptr) munmap(base_, bytes_);
+}
+
+std::shared_ptr<Region> Region::create(uint64_t bytes, JoinError* error) {
+  Fd fd;
+  unsigned char* base = nullptr;
+  const uint64_t whole = in_pages(bytes);
+  if (!make_memfd("uintr-region", whole, kSizeSeals, &fd, &base, "cannot create a region", error)) return nullptr;
+  munmap(base, whole);
+  return map(std::move(fd), 0, whole, error);
+}
+
+std::shared_ptr<Region> Region::open(int fd, JoinError* error) {
+  Handle handle{getpid(), fd, 0, 0};
+  return open(handle, error);
+}
+
+std::shared_ptr<Region> Region::open(const Handle& handle, JoinError* error) {
+  Fd fd = reopen(handle.pid, handle.fd, error);
+  if (!fd) return nullptr;
+  struct statx status;
+  if (statx(fd.get(), "", AT_EMPTY_PATH, STATX_SIZE, &status) != 0) {
+    fail_syscall(error, "statx", errno, kWhat);
+    return nullptr;
+  }
+  const uint64_t size = status.stx_size;
+  if (!check_memfd(fd.get(), size, kSizeSeals, kWhat, error)) return nullptr;
+  // A region that is part of a larger memory is the last part of it.
+  if (handle.offset >= size || size - handle.offset > kMaxRegionBytes || size - handle.offset < sizeof(RegionHeader)) {
+    fail(error, "ERR_UINTR_INVALID_ARGUMENT", "it is no region: its memory has " + std::to_string(size) + " bytes");
+    return nullptr;
+  }
+  // Before anything is written: this may be somebody's file that is no region at all.
+  uint64_t identity = 0;
+  if (pread(fd.get(), &identity, sizeof identity, static_cast<off_t>(handle.offset)) != sizeof identity ||
+      identity == 0 || (handle.identity != 0 && identity != handle.identity)) {
+    fail(error, "ERR_UINTR_INVALID_ARGUMENT", "the region is gone: what its handle names is another memory");
+    return nullptr;
+  }
+  return map(std::move(fd), handle.offset, size - handle.offset, error);
+}
+
+std::shared_ptr<Region> Region::inside(int fd, uint64_t offset, uint64_t bytes, JoinError* error) {
+  Fd own = reopen(getpid(), fd, error);
+  return own ? map(std::move(own), offset, bytes, error) : nullptr;
+}
+
+Handle Region::handle() const { return {getpid(), fd_.get(), offset_, identity_}; }
+
+int Region::duplicate(JoinError* error) const { return reopen(getpid(), fd_.get(), error).release(); }
+
+bool Region::lock_seat(uint32_t seat) const {
+  struct flock lock = lock_of(offset_, seat);
+  return fcntl(fd_.get(), F_OFD_SETLK, &lock) == 0;
+}
+
+Owner Region::seat(Use use, JoinError* error) {
+  Owner& mine = seats_[static_cast<int>(use)];
+  const Owner other = seats_[1 - static_cast<int>(use)];
+  for (uint32_t seat = 0; mine == kNobody && seat < kSeats; ++seat) {
+    // The kernel would give this description its own lock once more.
+    if ((other != kNobody && seat_of(other) == seat) || !lock_seat(seat)) continue;
+    // SYNC POINT: seat. First the lock, then the new life: whoever finds the seat's lock free, or another life in it,
+    // knows that the old life is over.
+    const uint32_t life = header().lives[seat].add_sc(1) + 1;
+    mine = owner_of(seat, life);
+  }
+  if (mine == kNobody) {
+    fail(error, "ERR_UINTR_NO_MEMORY",
+         "no seat is left: " + std::to_string(kSeats / 2) + " threads use locks of this region");
+  }
+  return mine;
+}
+
+bool Region::is_alive(uint32_t seat, uint32_t life, uint32_t known) const {
+  if (seat >= kSeats) return false;  // nobody who is correct has written that
+  // SYNC POINT: seat.
+  const uint32_t now = header().lives[seat].load_sc();
+  if (((now ^ life) & known) != 0) return false;
+  if (owner_of(seat, now) == seats_[0] || owner_of(seat, now) == seats_[1]) return true;
+  struct flock lock = lock_of(offset_, seat);
+  // Where the kernel cannot tell, nobody is declared dead.
+  return fcntl(fd_.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
+bool Region::is_object(uint32_t line) const {
+  constexpr uint32_t kFirst = sizeof(RegionHeader) / kLine, kLeast = sizeof(ObjectHeader) / kLine;
+  return line >= kFirst && line < lines() && lines() - line >= kLeast;
+}
+
+ObjectHeader* Region::at(uint32_t line, Kind kind) const {
+  return is_object(line) && object(line)->kind == kind && lines_at(object(line)) >= least_lines(kind) ? object(line)
+                                                                                                     : nullptr;
+}
+
+uint32_t Region::lines_at(const ObjectHeader* object) const {
+  constexpr uint32_t kOwn = sizeof(ObjectHeader) / kLine;
+  const uint32_t lines_left = lines() - line_of(object), its = std::min(object->lines, lines_left);
+  return its < kOwn ? 0 : its - kOwn;
+}
+
+uint32_t Region::line_of(const ObjectHeader* object) const {
+  return static_cast<uint32_t>((reinterpret_cast<const unsigned char*>(object) - base_) / kLine);
+}
+
+// From the object at line `from` through older ones, up to the one at `until`.
+ObjectHeader* Region::find(const std::string& name, uint32_t from, uint32_t until) const {
+  // No more steps than there is room for objects: what is read may be garbage, and lead in a circle.
+  uint32_t line = from;
+  for (uint32_t steps = lines(); steps > 0 && line != until && is_object(line); --steps) {
+    ObjectHeader* one = object(line);
+    if (one->name_length == name.size() && memcmp(one->name, name.data(), name.size()) == 0) return one;
+    line = one->next;
+  }
+  return nullptr;
+}
+
+ObjectHeader* Region::find_or_make(Kind kind, const std::string& name, JoinError* error) {
+  const auto check = [&](ObjectHeader* found) -> ObjectHeader* {
+    if (at(line_of(found), kind) != nullptr) return found;
+    fail(error, "ERR_UINTR_INVALID_ARGUMENT",
+         "'name' must be that of a " + std::string(name_of(kind)) + " or of nothing yet; '" + name + "' is a " +
+             name_of(found->kind));
+    return nullptr;
+  };
+  uint32_t newest = header().newest.load_sc();
+  if (!name.empty()) {
+    if (ObjectHeader* found = find(name, newest, 0)) return check(found);
+  }
+  const uint32_t needed = sizeof(ObjectHeader) / kLine + lines_of(kind);
+  constexpr uint32_t kFirst = sizeof(RegionHeader) / kLine;
+  uint32_t used = header().used.load_sc(), line = 0;
+  do {
+    line = used < kFirst ? kFirst : used;
+    if (line > lines() || lines() - line < needed) {
+      fail(error, "ERR_UINTR_NO_MEMORY",
+           "the region of " + std::to_string(bytes_) + " bytes has no room for a " + name_of(kind) + " of " +
+               std::to_string(uint64_t{needed} * kLine));
+      return nullptr;
+    }
+  } while (!header().used.cas_sc(&used, line + needed));
+  // These lines are this thread's alone until the list has them, and were never written.
+  ObjectHeader* made = object(line);
+  made->kind = kind;
+  made->lines = needed;
+  made->name_length = static_cast<uint32_t>(name.size());
+  memcpy(made->name, name.data(), name.size());
+  for (uint32_t seen = newest;;) {
+    made->next = newest;
+    // SYNC POINT: object. The header is whole when the list shows it.
+    if (header().newest.cas_sc(&newest, line)) return made;
+    // Somebody was faster, perhaps with that name. Then the lines just taken stay unused.
+    if (!name.empty()) {
+      if (ObjectHeader* found = find(name, newest, seen)) return check(found);
+    }
+    seen = newest;
+  }
+}
+
+uint32_t lines_of(Kind kind) { return kind == Kind::PerCpuCounter ? possible_cpus() : least_lines(kind); }
+
+uint32_t least_lines(Kind kind) {
+  switch (kind) {
+    case Kind::Mutex:
+    case Kind::AdaptiveMutex:
+      return sizeof(MutexWords) / kLine;
+    case Kind::SpinLock:
+      return sizeof(SpinLockWords) / kLine;
+    case Kind::TicketLock:
+      return sizeof(TicketLockWords) / kLine;
+    case Kind::AtomicCounter:
+      return sizeof(AtomicCounterWords) / kLine;
+    case Kind::PerCpuCounter:
+      return 1;
+    case Kind::Completion:
+      return sizeof(CompletionWords) / kLine;
+  }
+  return 0;
+}
+
+const char* name_of(Kind kind) {
+  switch (kind) {
+    case Kind::Mutex:
+      return "Mutex";
+    case Kind::AdaptiveMutex:
+      return "Mutex (adaptive)";
+    case Kind::SpinLock:
+      return "SpinLock";
+    case Kind::TicketLock:
+      return "SpinLock (ticket)";
+    case Kind::AtomicCounter:
+      return "AtomicCounter";
+    case Kind::PerCpuCounter:
+      return "PerCpuCounter";
+    case Kind::Completion:
+      return "Completion";
+  }
+  return "primitive of an unknown kind";
+}
+
+}  // namespace uintr::sync
