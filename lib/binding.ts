@@ -98,6 +98,8 @@ export interface NativeWorld {
   letIn(rank: number): { pid: number; incarnation: number; failed: boolean } | undefined;
   /** What its old life has ended is taken back: its join may be done. */
   admitted(rank: number): void;
+  /** Where primitives are shared by all ranks (src-native/sync). */
+  region(): NativeRegion | NativeFailure;
 
   alloc(bytes: number): ArrayBuffer | undefined;
   takeBlock(offset: number, bytes: number): ArrayBuffer | undefined;
@@ -142,6 +144,60 @@ export interface NativeSender {
   close(): void;
 }
 
+/** A region as the addon makes it (src-native/addon/sync.h). Kinds are src-native/sync/layout.h's. */
+export interface NativeRegion {
+  readonly byteLength: number;
+  readonly handle: string;
+  /** The line of the object of that name, made where there is none; with an empty name always of a new one. */
+  find(kind: number, name: string): number | NativeFailure;
+  /** Undefined: there is none of that kind there, or the region is closed. */
+  object(kind: number, line: number): NativeLock | NativeCounter | NativeCompletion | undefined;
+  createFd(): number | NativeFailure;
+  close(): void;
+}
+
+/** Returns what it had waited for, if that has come and was not told yet; it is the caller's then. */
+export type NativeCancel = () => number | undefined;
+
+/** Attempts are src-native/sync/lock.h's; -1: the region is closed, -2: no seat is left. */
+export interface NativeLock {
+  tryAcquire(): number;
+  /** Blocks up to `ms`, and never for long. `first`: of the slices of one wait. */
+  acquire(ms: number, first: boolean): number;
+  giveUp(): void;
+  tryAcquireAsync(): number;
+  /** One at a time. `done` gets an attempt, or undefined if it was cancelled. */
+  acquireAsync(done: (attempt: number | undefined) => void): NativeCancel | NativeFailure;
+  /** What was acquired by calls that block, or by the others. False: it is not owned. */
+  release(async: boolean): boolean;
+  consistent(): void;
+  holder(): { pid: number; tid: number } | undefined;
+  /** Who has died with it last; as it was when it got it. */
+  dead(): { pid: number; tid: number };
+}
+
+/** What the functions return is undefined, or false, where the region is closed. */
+export interface NativeCounter {
+  increment(): boolean;
+  decrement(): boolean;
+  add(n: number | bigint): boolean;
+  fetchAdd(n: number | bigint): bigint | undefined;
+  exchange(n: number | bigint): bigint | undefined;
+  load(): bigint | undefined;
+  sum(): bigint | undefined;
+  readonly restartable: boolean;
+}
+
+export interface NativeCompletion {
+  complete(): boolean | undefined;
+  completeAll(): boolean | undefined;
+  reinit(): boolean | undefined;
+  done(): number | undefined;
+  tryWait(): boolean | undefined;
+  wait(ms: number): boolean | undefined;
+  waitAsync(done: (outcome: number | undefined) => void): NativeCancel | NativeFailure;
+}
+
 /** A rendezvous (src-native/addon/hub.h). */
 export interface NativeHub {
   readonly fds: number[];
@@ -168,14 +224,18 @@ export interface Binding {
     onEvent: (vectors: bigint, lost: boolean) => void,
   ): NativeReceiver | NativeFailure;
   openSender(fd: number): NativeSender | NativeFailure;
+  createRegion(byteLength: number): NativeRegion | NativeFailure;
+  openRegion(handle: string): NativeRegion | NativeFailure;
+  regionOfFd(fd: number): NativeRegion | NativeFailure;
+  namedRegion(name: string, byteLength: number): NativeRegion | NativeFailure;
   /** The rendezvous for ranks that this process starts. */
   createHub(size: number): NativeHub;
   /** Worlds that this thread is in, by what they are known as. Here, because this object exists once per thread. */
   joined?: Map<string, unknown>;
 }
 
-export function failed(result: object | number): result is NativeFailure {
-  return typeof result === 'object' && 'code' in result;
+export function failed(result: unknown): result is NativeFailure {
+  return typeof result === 'object' && result !== null && 'code' in result;
 }
 
 /** The addon; throws ERR_UINTR_UNSUPPORTED with the reason where there is none. */

@@ -7,13 +7,16 @@ import { inspect } from 'node:util';
  * - `ERR_UINTR_INVALID_ARGUMENT`: an argument is not what it has to be; the message has its name and value
  * - `ERR_UINTR_TRUNCATED`: the message was longer than the receive buffer (MPI_ERR_TRUNCATE)
  * - `ERR_UINTR_PEER_EXITED`: the rank `peer` is gone; `cause` is 'closed', 'exited' or 'killed'. Or the receiver of a doorbell
- * - `ERR_UINTR_CLOSED`: this rank's world is closed or closing; this communicator was freed; this receiver or sender of a doorbell is closed
+ * - `ERR_UINTR_CLOSED`: this rank's world is closed or closing; this communicator was freed; this receiver or sender of a doorbell, or this region, is closed
  * - `ERR_UINTR_TIMEOUT`: the time that the caller allowed is over
  * - `ERR_UINTR_NO_MEMORY`: no memory, or no request left of `maxRequests`
  * - `ERR_UINTR_JOIN`: the world could not be entered
  * - `ERR_UINTR_PROTOCOL`: a peer wrote what no correct engine writes
  * - `ERR_UINTR_MISMATCH`: the ranks of a communicator did not call the same collective operation, with the same root,
  *   operation, type and length
+ * - `ERR_UINTR_DEADLOCK`: this thread owns the lock that it would wait for (EDEADLK)
+ * - `ERR_UINTR_NOT_OWNER`: this thread does not own the lock that it would release (EPERM)
+ * - `ERR_UINTR_OWNER_DIED`: an owner of the lock died with it, and what it guards may be half changed (EOWNERDEAD)
  * - `ERR_UINTR_REVOKED`: a collective operation of this communicator has failed, here or on another rank; `cause` says
  *   how. It can have no more of them. Or rank `peer` has come back (`rejoin`): communicators that had it are over, and
  *   the collective operations of the world begin anew
@@ -29,6 +32,9 @@ export type UintrErrorCode =
   | 'ERR_UINTR_JOIN'
   | 'ERR_UINTR_PROTOCOL'
   | 'ERR_UINTR_MISMATCH'
+  | 'ERR_UINTR_DEADLOCK'
+  | 'ERR_UINTR_NOT_OWNER'
+  | 'ERR_UINTR_OWNER_DIED'
   | 'ERR_UINTR_REVOKED';
 
 /** How a rank ended: it closed its world, it ended without, or it vanished (a signal, an exec). */

@@ -18,6 +18,7 @@ import { serviceContexts } from './service-protocol.js';
 import { type RequestOptions, request } from './service-request.js';
 import { Services } from './services.js';
 import { type SpawnOptions, spawnWorld } from './spawn.js';
+import { hasRegion } from './sync/world-region.js';
 import { type Trace, type TraceOptions, traced, worldClosed } from './trace.js';
 
 /** Options of {@link World.close}. */
@@ -114,6 +115,7 @@ export class World extends EmittingComm {
     this.#forget = forget;
     this.#services = new Services(core, serviceContexts(contextFor(0)));
     this.#driver = native.driver();
+    hasRegion(this, native);
     onBatch((count) => core.settle(count));
   }
 

@@ -1,5 +1,6 @@
 // Lifetime, keep-alive, and what is known of the peers; and the world's JavaScript object as a whole.
 #include "addon/calls.h"
+#include "addon/sync.h"
 #include "addon/world.h"
 
 namespace uintr {
@@ -88,6 +89,9 @@ napi_value copy(napi_env env, napi_callback_info info) {
   return js::number(env, world->engine()->copy_kind(static_cast<uint32_t>(js::to_number(env, rank))));
 }
 
+// region(): where primitives are shared by all ranks; or why not
+napi_value region(napi_env env, napi_callback_info info) { return world_region(env, world_of(env, info)); }
+
 void define_control(World* world, napi_value object) {
   napi_env env = world->env();
   constexpr struct {
@@ -97,7 +101,7 @@ void define_control(World* world, napi_value object) {
       {"ref", ref},     {"beginClose", begin_close}, {"abandon", abandon}, {"quiescent", quiescent},
       {"close", close}, {"driver", driver},          {"life", life},       {"copy", copy},
       {"letIn", let_in},
-      {"admitted", admitted},
+      {"admitted", admitted}, {"region", region},
   };
   for (const auto& call : kCalls) js::set(env, object, call.name, js::function(env, call.name, call.callback, world));
 }

@@ -1,12 +1,11 @@
 // process.exit() runs no cleanup hooks on the main thread, only what C registers for exit(). There a rank says its last
-// word, so that its peers read 'exited' and not 'killed'.
+// word, so that its peers read 'exited' and not 'killed', and names of regions are taken back.
 #pragma once
 
 namespace uintr {
 
-class World;
-
-void exit_watch(World* world);
-void exit_forget(World* world);
+// Has `last_word(who)` called if the calling thread exits the process.
+void exit_watch(void* who, void (*last_word)(void*));
+void exit_forget(void* who);
 
 }  // namespace uintr

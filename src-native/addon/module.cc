@@ -8,6 +8,7 @@
 #include "addon/join_job.h"
 #include "addon/signal_guard.h"
 #include "addon/support.h"
+#include "addon/sync.h"
 
 namespace {
 
@@ -18,6 +19,7 @@ napi_value init(napi_env env, napi_value exports) {
   uintr::export_signal_guard(env, exports);
   uintr::export_inspect_signal(env, exports);
   uintr::export_doorbell(env, exports);
+  uintr::export_sync(env, exports);
   export_hub(Napi::Env(env), Napi::Object(env, exports));
   return exports;
 }

@@ -94,7 +94,7 @@ std::shared_ptr<World> World::open(napi_env env, std::unique_ptr<Joined> joined,
   world->engine_ = Engine::create(memory, setup);
   world->driver_->attach(world->engine_);
   napi_add_async_cleanup_hook(env, on_teardown, world.get(), &world->hook_);
-  exit_watch(world.get());
+  exit_watch(world.get(), [](void* world) { static_cast<World*>(world)->publish_exit(); });
   instance_of(env)->worlds.push_back(world);
   for (uint32_t peer = 0; peer < world->told_gone_.size(); ++peer) {
     if (world->joined_->maps[peer].absent) world->tell_gone(peer, Cause::Killed);

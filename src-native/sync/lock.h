@@ -46,14 +46,19 @@ class HolderWord {
 // The calling thread, as it is now.
 Holder this_holder();
 
-// Whether what the lock guards is whole. Read and written by owners only.
+// Whether what the lock guards is whole, and if not, who has died with it last. Read and written by owners only.
 class Consistency {
  public:
-  void lost() { lost_.release(1); }
+  void lost(Holder dead) {
+    dead_.set(dead);
+    lost_.release(1);
+  }
+  Holder dead() const { return dead_.get(); }
   void regained() { lost_.release(0); }
   Attempt acquired() const { return lost_.acquire() == 0 ? Attempt::Acquired : Attempt::Inconsistent; }
 
  private:
+  HolderWord dead_;
   Shared<uint32_t> lost_;
 };
 

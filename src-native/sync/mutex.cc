@@ -25,7 +25,7 @@ Attempt Mutex::taken() {
 bool Mutex::take(Owner* seen, Owner wanted) {
   if (!words_->owner.cas_sc(seen, wanted)) return false;
   // An owner that was there and is replaced has died.
-  if (without_waiters(*seen) != kNobody) words_->consistency.lost();
+  if (without_waiters(*seen) != kNobody) words_->consistency.lost(words_->holder.get());
   return true;
 }
 

@@ -33,6 +33,8 @@ class Mutex {
 
   Owner owner() const { return without_waiters(words_->owner.load_sc()); }
   Holder holder() const { return words_->holder.get(); }
+  // Who has died with it last, as it was when it got it.
+  Holder dead() const { return words_->consistency.dead(); }
 
  private:
   Attempt taken();

@@ -49,6 +49,13 @@ Fd reopen(int32_t pid, int fd, JoinError* error) {
   return opened;
 }
 
+// With an identity of 0 any region will do.
+bool is_region(int fd, const Handle& handle) {
+  uint64_t identity = 0;
+  return pread(fd, &identity, sizeof identity, static_cast<off_t>(handle.offset)) == sizeof identity && identity != 0 &&
+         (handle.identity == 0 || identity == handle.identity);
+}
+
 // A file's locks are by byte and know nothing of its length: the seat's is its number's.
 struct flock lock_of(uint64_t offset, uint32_t seat) {
   struct flock lock {};
@@ -137,14 +144,17 @@ std::shared_ptr<Region> Region::open(const Handle& handle, JoinError* error) {
     fail(error, "ERR_UINTR_INVALID_ARGUMENT", "it is no region: its memory has " + std::to_string(size) + " bytes");
     return nullptr;
   }
-  // Before anything is written: this may be somebody's file that is no region at all.
-  uint64_t identity = 0;
-  if (pread(fd.get(), &identity, sizeof identity, static_cast<off_t>(handle.offset)) != sizeof identity ||
-      identity == 0 || (handle.identity != 0 && identity != handle.identity)) {
+  // Before anything is written: this may be somebody's memory that is no region at all.
+  if (!is_region(fd.get(), handle)) {
     fail(error, "ERR_UINTR_INVALID_ARGUMENT", "the region is gone: what its handle names is another memory");
     return nullptr;
   }
   return map(std::move(fd), handle.offset, size - handle.offset, error);
+}
+
+bool Region::is_there(const Handle& handle) {
+  const Fd fd = reopen(handle.pid, handle.fd, nullptr);
+  return fd && is_region(fd.get(), handle);
 }
 
 std::shared_ptr<Region> Region::inside(int fd, uint64_t offset, uint64_t bytes, JoinError* error) {

@@ -35,6 +35,8 @@ class Region {
   // What others made: a memfd, found by a handle or passed as a descriptor, which stays the caller's.
   static std::shared_ptr<Region> open(const Handle& handle, JoinError* error);
   static std::shared_ptr<Region> open(int fd, JoinError* error);
+  // Would a handle find its region?
+  static bool is_there(const Handle& handle);
   // Part of a memfd that is there for other things as well. `bytes` at `offset`, multiples of pages, were zeroed at first.
   static std::shared_ptr<Region> inside(int fd, uint64_t offset, uint64_t bytes, JoinError* error);
 

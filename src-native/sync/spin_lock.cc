@@ -24,7 +24,7 @@ Attempt SpinLock::lock(Owner me, uint64_t ns, bool) {
     if (seen == kNobody) {
       if (words_->owner.cas_sc(&seen, me)) return taken();
     } else if (patience.suspects() && !region_->is_alive(seen) && words_->owner.cas_sc(&seen, me)) {
-      words_->consistency.lost();
+      words_->consistency.lost(words_->holder.get());
       return taken();
     }
   } while (patience.pause());

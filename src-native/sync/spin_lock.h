@@ -29,6 +29,8 @@ class SpinLock {
 
   Owner owner() const { return words_->owner.load_sc(); }
   Holder holder() const { return words_->holder.get(); }
+  // Who has died with it last, as it was when it got it.
+  Holder dead() const { return words_->consistency.dead(); }
 
  private:
   Attempt taken();

@@ -98,7 +98,7 @@ void TicketLock::pass_over(uint32_t number) {
   }
   // Whether one who has died had entered, nobody can tell; nor whose number it was, if the seat's next life has taken
   // the claim's place. So it counts as entered.
-  if (entered) words_->consistency.lost();
+  if (entered) words_->consistency.lost(words_->holder.get());
   words_->serving.cas_sc(&number, number + 1);
 }
 

@@ -34,6 +34,8 @@ class TicketLock {
 
   Owner owner() const;
   Holder holder() const { return words_->holder.get(); }
+  // Who has died with it last, as it was when it got it.
+  Holder dead() const { return words_->consistency.dead(); }
 
  private:
   Attempt taken();

@@ -1,0 +1,2 @@
+// ESM entry of uintr/sync; see index.mts.
+export * from './sync.js';

@@ -1,0 +1,143 @@
+// Calls that wait without blocking, in the order in which they came. The addon waits for the first of them, and for one at
+// a time; what it gets is handed to whoever is first by then.
+import { listen, stopListening } from '../abort.js';
+import { checkSignal, checkTimeout } from '../arguments.js';
+import { failed, type NativeCancel, type NativeFailure } from '../binding.js';
+import { AbortError, timeoutError } from '../errors.js';
+import { regionClosed, taken } from './region.js';
+
+/** What the addon waits for. */
+export interface Source {
+  start(done: (outcome: number | undefined) => void): NativeCancel | NativeFailure;
+  /** Nobody wants it any more. */
+  undo(): void;
+}
+
+/** How long, and until when, one call waits. */
+export interface Limits {
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+interface Waiter {
+  /** Takes what was waited for; nothing else happens before it has. */
+  grant(outcome: number): void;
+  reject(error: unknown): void;
+  /** Stops its timer, and listening to its signal. */
+  settle(): void;
+}
+
+export class AsyncQueue {
+  readonly #source: Source;
+  readonly #waiters: Waiter[] = [];
+  #cancel: NativeCancel | undefined;
+  /** Not to be asked for more while what was handed out is out. */
+  #paused = false;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Nobody waits, and nothing is waited for. */
+  get isIdle(): boolean {
+    return this.#waiters.length === 0 && this.#cancel === undefined;
+  }
+
+  /**
+   * Resolves with what `grant` makes of the outcome, in the moment in which it comes. Rejects with ERR_UINTR_TIMEOUT, the
+   * signal's reason, or what `grant` throws. `what` names the call.
+   */
+  wait<T>(what: string, { timeoutMs, signal }: Limits, grant: (outcome: number) => T): Promise<T> {
+    const limit = checkTimeout(timeoutMs);
+    const abort = checkSignal(signal);
+    if (abort?.aborted) throw abort.reason;
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const onAbort = (): void => this.#leave(waiter, abort!.reason ?? new AbortError());
+      const waiter: Waiter = {
+        grant: (outcome) => {
+          try {
+            resolve(grant(outcome));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        reject,
+        settle: () => {
+          clearTimeout(timer);
+          if (abort !== undefined) stopListening(abort, onAbort);
+        },
+      };
+      if (limit !== Number.POSITIVE_INFINITY) {
+        // Longer ones than a timer can have are for ever.
+        if (limit < 2 ** 31) timer = setTimeout(() => this.#leave(waiter, timeoutError(limit, what)), limit);
+      }
+      if (abort !== undefined) listen(abort, onAbort);
+      this.#waiters.push(waiter);
+      this.#pump();
+    });
+  }
+
+  /** What the addon has got and not told, for a call that blocks; those who wait here wait on. */
+  take(): number | undefined {
+    return this.#cancel?.();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#pump();
+  }
+
+  /** All who wait fail. */
+  close(): void {
+    this.#paused = true;
+    for (const waiter of this.#waiters.splice(0)) {
+      waiter.settle();
+      waiter.reject(regionClosed());
+    }
+    if (this.#cancel?.() !== undefined) this.#source.undo();
+  }
+
+  #leave(waiter: Waiter, error: unknown): void {
+    const place = this.#waiters.indexOf(waiter);
+    if (place < 0) return;
+    this.#waiters.splice(place, 1);
+    waiter.settle();
+    waiter.reject(error);
+    if (this.#waiters.length === 0 && this.#cancel?.() !== undefined) this.#source.undo();
+  }
+
+  #pump(): void {
+    if (this.#paused || this.#cancel !== undefined || this.#waiters.length === 0) return;
+    const started = this.#source.start((outcome) => this.#over(outcome));
+    if (!failed(started)) {
+      this.#cancel = started;
+      return;
+    }
+    const waiter = this.#waiters.shift()!;
+    waiter.settle();
+    try {
+      taken(started);
+    } catch (error) {
+      waiter.reject(error);
+    }
+    this.#pump();
+  }
+
+  /** Told by the addon, once for each start: also where cancel() was called, and whatever it has returned. */
+  #over(outcome: number | undefined): void {
+    this.#cancel = undefined;
+    const waiter = outcome === undefined ? undefined : this.#waiters.shift();
+    if (waiter !== undefined) {
+      waiter.settle();
+      waiter.grant(outcome!);
+    } else if (outcome !== undefined) {
+      this.#source.undo();
+    }
+    this.#pump();
+  }
+}
