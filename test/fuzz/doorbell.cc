@@ -6,6 +6,8 @@
 // sources: src-native/drivers/vectors.cc src-native/drivers/uintr_abi.cc src-native/drivers/uintr_probe.cc
 // sources: src-native/drivers/uintr_senders.cc src-native/drivers/uintr_thread.cc src-native/drivers/doorbell_sender.cc
 // sources: src-native/drivers/uintr_entry_handler.S src-native/drivers/dispatch_handler.cc
+// sources: src-native/drivers/restartable.cc src-native/drivers/restartable_handler.cc
+// sources: src-native/drivers/rseq_add_handler.S test/native/bootstrap/symbol_dl.cc
 // sources: test/native/bootstrap/engine_stub.cc
 #include <fcntl.h>
 #include <signal.h>
