@@ -100,6 +100,8 @@ struct Envelope {
 };
 
 constexpr uint32_t kHandlerBuckets = 32;
+// Of one rank, in its private memory: plain words that its thread and its handlers alone write, under the soft mask. Not
+// slots per processor: those are counted in by restartable sequences, which handlers do not use (drivers/restartable.h).
 struct Counters {
   uint64_t sends, receives;                  // requests completed without error
   uint64_t bytes_sent, bytes_received;       // of those
