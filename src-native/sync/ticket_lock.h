@@ -2,8 +2,8 @@
 // that order. So between a thread's draw and its turn every other gets the lock once at most.
 //
 // What fairness costs: the next in turn may be preempted, and then all others wait for it although the lock is free. And
-// numbers alone would not survive a waiter's death. So everybody notes its number in a claim of its own, and who has
-// waited for long looks whether the number that is being served has a claimant who is there, and passes over it if not.
+// numbers alone would not survive a waiter's death. So everybody notes its number in a claim of its own, and who does not
+// get the lock looks whether the number that is being served has a claimant who is there, and passes over it if not.
 #pragma once
 
 #include "sync/lock.h"
@@ -15,9 +15,10 @@ using Claim = uint64_t;
 
 struct alignas(kLine) TicketLockWords {
   Shared<uint32_t> next;  // number to be drawn
-  Consistency consistency;
-  HolderWord holder;
-  alignas(kLine) Shared<uint32_t> serving;  // apart from `next`: all waiters look at it
+  HolderWord holder, dead;  // dead: who had the lock last that died with it
+  // {unused: 31, an owner has died: 1, number: 32}, in one word: who passes over a number tells both at once, or nothing.
+  // Apart from `next`: all waiters look at it.
+  alignas(kLine) Shared<uint64_t> serving;
   alignas(kLine) Shared<Claim> claims[kSeats];
 };
 
@@ -26,21 +27,25 @@ class TicketLock {
   TicketLock(Region* region, TicketLockWords* words) : region_(region), words_(words) {}
 
   Attempt try_lock(Owner me);
-  // For at most `ns`, and kSliceNs. Not yet: `me` keeps its place, and calls again with `first` false, or gives it up.
+  // For at most `ns`, and kSliceNs. Not yet: `me` keeps its place, and calls again with `first` false, or gives it up. Its
+  // turn may come in between; only the next call tells it.
   Attempt lock(Owner me, uint64_t ns, bool first);
   void give_up(Owner me);
   bool unlock(Owner me);
-  void make_consistent() { words_->consistency.regained(); }
+  void make_consistent();
 
   Owner owner() const;
   Holder holder() const { return words_->holder.get(); }
   // Who has died with it last, as it was when it got it.
-  Holder dead() const { return words_->consistency.dead(); }
+  Holder dead() const { return words_->dead.get(); }
 
  private:
   Attempt taken();
+  bool try_next(Owner me);
   uint32_t draw(Owner me);
-  void pass_over(uint32_t number);
+  void bury(Claim claim);
+  bool pass_over();
+  void pass_over_all();
   Shared<Claim>& claim_of(Owner owner) const { return words_->claims[seat_of(owner)]; }
   bool owns(Owner me) const;
 

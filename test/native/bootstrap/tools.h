@@ -2,10 +2,6 @@
 #pragma once
 
 #include <dirent.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -27,6 +23,12 @@ inline int checks = 0;
     }                                                                           \
   } while (false)
 
+}  // namespace test
+
+#include "children.h"
+
+namespace test {
+
 // `error` holds a message that contains `text`.
 #define CHECK_ERROR(error, expected_code, text)                                                        \
   do {                                                                                                 \
@@ -47,30 +49,6 @@ inline int checks = 0;
       _exit(1);                                                                                                \
     }                                                                                                          \
   } while (false)
-
-// A child that runs `body` and dies with its parent.
-template <class Body>
-pid_t child(Body body) {
-  fflush(nullptr);
-  const pid_t pid = fork();
-  if (pid != 0) return pid;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  alarm(60);
-  body();
-  _exit(0);
-}
-
-inline void ended_well(pid_t pid) {
-  int status = -1;
-  CHECK(waitpid(pid, &status, 0) == pid);
-  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
-inline void was_killed(pid_t pid, int signal_number) {
-  int status = -1;
-  CHECK(waitpid(pid, &status, 0) == pid);
-  CHECK(WIFSIGNALED(status) && WTERMSIG(status) == signal_number);
-}
 
 inline int count_entries(const char* directory) {
   int count = 0;
@@ -107,19 +85,6 @@ inline uintr::JoinRequest named(const char* name, uint32_t size, const std::stri
   r.runtime_dir = directory;
   return r;
 }
-
-// A pipe on which processes of one test wait for each other.
-struct Gate {
-  int ends[2];
-  Gate() { CHECK(pipe(ends) == 0); }
-  void open(int count = 1) const {
-    for (int i = 0; i < count; ++i) CHECK(write(ends[1], "x", 1) == 1);
-  }
-  void pass() const {
-    char c;
-    CHECK(read(ends[0], &c, 1) == 1);
-  }
-};
 
 inline int report(const char* name) {
   printf("ok %s %d checks\n", name, checks);
