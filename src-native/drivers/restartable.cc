@@ -18,7 +18,9 @@ void rseq_find() {
 
 RseqArea* rseq_area() {
   rseq_find();
-  return rseq_area_if_found();
+  RseqArea* area = rseq_area_if_found();
+  // Every thread has the memory of one, but the kernel may not know of it.
+  return area != nullptr && area->cpu_id.relaxed() < kRseqNotRegistered ? area : nullptr;
 }
 
 }  // namespace uintr

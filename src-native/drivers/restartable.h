@@ -23,9 +23,10 @@ namespace uintr {
 // struct rseq of linux/rseq.h, of which there is one per thread.
 struct RseqArea {
   uint32_t cpu_id_start;
-  Shared<uint32_t> cpu_id;  // where the thread runs, as of now; above 2^31: not registered
+  Shared<uint32_t> cpu_id;  // where the thread runs, as of now; kRseqNotRegistered or more: the kernel does not tell
   uint64_t descriptor;      // of the sequence that is under way: an RseqDescriptor's address
 };
+constexpr uint32_t kRseqNotRegistered = uint32_t{1} << 31;
 
 // struct rseq_cs of linux/rseq.h.
 struct RseqDescriptor {
@@ -34,7 +35,7 @@ struct RseqDescriptor {
   uint64_t abort;          // where it goes on if it did not get that far
 };
 
-// The calling thread's, where the C library has registered one; else null. glibc does so from 2.35 on, which is found out by
+// The calling thread's, where the C library has registered it; else null. glibc does so from 2.35 on, which is found out by
 // name, so that older ones need not have these names. Not for handlers, and not before one.
 RseqArea* rseq_area();
 // Finds out, before a handler could want to know.

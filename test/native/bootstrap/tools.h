@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -12,7 +13,7 @@
 
 namespace test {
 
-inline int checks = 0;
+inline std::atomic<int> checks{0};
 
 #define CHECK(condition)                                                        \
   do {                                                                          \
@@ -87,7 +88,7 @@ inline uintr::JoinRequest named(const char* name, uint32_t size, const std::stri
 }
 
 inline int report(const char* name) {
-  printf("ok %s %d checks\n", name, checks);
+  printf("ok %s %d checks\n", name, checks.load());
   return 0;
 }
 
