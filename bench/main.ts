@@ -4,6 +4,7 @@ import { bandwidth } from './bandwidth.js';
 import { bibandwidth } from './bibandwidth.js';
 import { collectives } from './collectives.js';
 import { collectivesOverlap } from './collectives-overlap.js';
+import { counter } from './counter.js';
 import { handler } from './handler.js';
 import { idle } from './idle.js';
 import { latency } from './latency.js';
@@ -41,6 +42,7 @@ export const measures: readonly Measure[] = [
   collectives,
   collectivesOverlap,
   scale,
+  counter,
 ];
 
 /** The exit code: 0, 1 if anything of ours could not run, 2 if the command line cannot be meant. */

@@ -198,6 +198,22 @@ export interface NativeCompletion {
   waitAsync(done: (outcome: number | undefined) => void): NativeCancel | NativeFailure;
 }
 
+/** One of the primitives of uintr/sync, for loops in native code (src-native/addon/sync_count.h). */
+export interface NativeCounting {
+  /** Adds `n` so often, or as often as it can in about so many ms: how often it has; -1: an owner of the lock has died. */
+  run(n: number, times: number, ms: number): number;
+  /** The 64-bit word that the lock guards, which `run` adds to; a counter has none. */
+  readonly guarded?: ArrayBuffer;
+}
+
+/** What a thread has spent since it began. */
+export interface ThreadUsage {
+  cpuMicros: number;
+  /** Context switches. */
+  voluntary: number;
+  involuntary: number;
+}
+
 /** A rendezvous (src-native/addon/hub.h). */
 export interface NativeHub {
   readonly fds: number[];
@@ -228,6 +244,9 @@ export interface Binding {
   openRegion(handle: string): NativeRegion | NativeFailure;
   regionOfFd(fd: number): NativeRegion | NativeFailure;
   namedRegion(name: string, byteLength: number): NativeRegion | NativeFailure;
+  /** `region`: a handle. What it counts with is found by its name, or made. */
+  openCounting(options: { region: string; kind: number; name: string }): NativeCounting | NativeFailure;
+  threadUsage(): ThreadUsage;
   /** The rendezvous for ranks that this process starts. */
   createHub(size: number): NativeHub;
   /** Worlds that this thread is in, by what they are known as. Here, because this object exists once per thread. */

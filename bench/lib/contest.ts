@@ -12,6 +12,8 @@ export interface Contestant {
   /** Why it cannot run here, with the remedy, or undefined. */
   missing?(): string | undefined;
   command(): Command;
+  /** What has not ended by then hangs; where it may take longer than a case of every other. */
+  limitMs?: number;
 }
 
 export interface Contest {
@@ -30,7 +32,7 @@ export interface Contest {
 }
 
 /** A case of every peer is bounded, so this is only for what hangs. */
-const limitMs = 90_000;
+const usualLimitMs = 90_000;
 
 export async function runContest(contest: Contest): Promise<void> {
   const { measure, emit } = contest;
@@ -71,7 +73,7 @@ export async function runContest(contest: Contest): Promise<void> {
 export async function outcomeOf(contestant: Contestant, complete: Contest['complete']): Promise<Outcome> {
   const missing = contestant.missing?.();
   if (missing !== undefined) return { lines: [], failure: missing };
-  const { lines, failure } = await launch(contestant.command(), limitMs);
+  const { lines, failure } = await launch(contestant.command(), contestant.limitMs ?? usualLimitMs);
   return { lines, failure: failure ?? (complete(lines, contestant) ? undefined : 'it ended without all its figures') };
 }
 
@@ -102,6 +104,7 @@ export function ratios(results: ResultLine[], isOurs: (id: string) => boolean): 
             measure: ours.measure,
             bytes: ours.bytes,
             ...(ours.scenario !== undefined && { scenario: ours.scenario }),
+            ...(ours.ranks !== undefined && { ranks: ours.ranks }),
             of: ours.contestant,
             to: other.contestant,
             value: ours.figure.median / other.figure.median,
@@ -111,5 +114,5 @@ export function ratios(results: ResultLine[], isOurs: (id: string) => boolean): 
 }
 
 function sameCase(a: ResultLine, b: ResultLine): boolean {
-  return a.bytes === b.bytes && a.scenario === b.scenario;
+  return a.bytes === b.bytes && a.scenario === b.scenario && a.ranks === b.ranks;
 }

@@ -44,7 +44,7 @@ export interface ResultLine {
   /** 0 where nothing is carried. */
   bytes: number;
   scenario?: string;
-  /** Where it is measured with several numbers of them. */
+  /** Or workers, where it is measured with several numbers of them. */
   ranks?: number;
   /** Microseconds as measured (per message in a window). */
   time: Summary;
@@ -55,11 +55,25 @@ export interface ResultLine {
   copy?: string;
   /** By what the receiver gets to know (notify). */
   how?: string;
+  /** Of counter, medians: operations in a case, and what all workers together have spent for a million of them. */
+  spent?: { operations: number; cpuSeconds: number; voluntary: number; involuntary: number };
   /** User interrupts were emulated: such a time says nothing, and no ratio is made of it. */
   emulated?: true;
 }
 
-export type Unit = 'µs' | 'GB/s' | 'M/s' | 'exposed' | 'available' | 'ov' | 'overlap' | '%' | 'W' | 'KiB';
+export type Unit =
+  | 'µs'
+  | 'GB/s'
+  | 'M/s'
+  | 'exposed'
+  | 'available'
+  | 'ov'
+  | 'overlap'
+  | '%'
+  | 'W'
+  | 'KiB'
+  | 'per million'
+  | 's per million';
 
 /** Median by median, both of this run. */
 export interface RatioLine {
@@ -67,6 +81,7 @@ export interface RatioLine {
   measure: string;
   bytes: number;
   scenario?: ResultLine['scenario'];
+  ranks?: number;
   of: string;
   to: string;
   /** In figures: `of` divided by `to`. */

@@ -27,7 +27,9 @@ export const optionsHelp = `  --quick           fewer rounds and samples
   --page dir        write dir/results.md, all of it as one page, with its plots (needs echarts)
   --peers a,b       only these peers besides uintr (none: --peers '')
   --sizes a,b       message lengths in bytes
-  --ranks a,b       numbers of ranks (collectives, collectives-overlap, scale)
+  --ranks a,b       numbers of ranks (collectives, collectives-overlap, scale), or of workers (counter)
+  --exponent n      2^n operations in each case of counter, which the kernel lab has with 29, however long that takes;
+                    with --budget no more than fit
   --rounds n        how often each peer is started
   --budget ms       time for the samples of one size, per peer and round`;
 
@@ -44,6 +46,7 @@ export function parseOptions(argv: string[]): Options {
     peers: list(values.peers),
     sizes: list(values.sizes)?.map((text) => whole('--sizes', text)),
     ranks: list(values.ranks)?.map((text) => whole('--ranks', text, 2)),
+    exponent: values.exponent === undefined ? undefined : whole('--exponent', values.exponent),
     rounds: values.rounds === undefined ? undefined : whole('--rounds', values.rounds),
     budget: values.budget === undefined ? undefined : whole('--budget', values.budget),
   };
@@ -64,6 +67,7 @@ function parse(argv: string[]) {
         peers: { type: 'string' },
         sizes: { type: 'string' },
         ranks: { type: 'string' },
+        exponent: { type: 'string' },
         rounds: { type: 'string' },
         budget: { type: 'string' },
       },

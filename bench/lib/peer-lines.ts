@@ -1,4 +1,5 @@
 // The lines that the ends of a peer print, for the measure that started them: one JSON object each.
+import type { Series } from './counter-plan.js';
 import { format } from './json.js';
 
 /** Printed by end 0 of a peer: times in microseconds. */
@@ -111,6 +112,29 @@ export interface SharedMemory {
   all: number;
 }
 
+/** Printed by who leads workers that count, in microseconds: one number of them, in one series. */
+export interface CounterLine {
+  bench: 'counter';
+  series: Series;
+  workers: number;
+  operations: number;
+  /** From the first worker's first operation to the last one's last. */
+  micros: number;
+  /** Of all workers together. */
+  cpuMicros: number;
+  /** Context switches. */
+  voluntary: number;
+  involuntary: number;
+}
+
+/** Printed by the same: what workers spent while they waited for a lock whose holder did not run. */
+export interface HeldLine {
+  bench: 'held';
+  workers: number;
+  micros: number;
+  cpuMicros: number;
+}
+
 export type Scenario = 'sender' | 'receiver' | 'both';
 
 /** What the end that is notified does meanwhile. */
@@ -142,6 +166,8 @@ export type PeerLine =
   | HandlerLine
   | CollectiveOverlapLine
   | ScaleLine
+  | CounterLine
+  | HeldLine
   | NotifyLine;
 
 export function printSamples(line: Omit<SamplesLine, 'bench'>): void {

@@ -22,9 +22,11 @@ export interface Plan {
 export interface Effort {
   quick: boolean;
   sizes?: number[];
-  /** Numbers of ranks, where a measure has several. */
+  /** Numbers of ranks, or of workers, where a measure has several. */
   ranks?: number[];
   rounds?: number;
+  /** 2^exponent operations in each case of counter; as many as the budget allows, if not given. */
+  exponent?: number;
   /** Milliseconds per case and round. */
   budget?: number;
 }

@@ -56,6 +56,6 @@ export function bytesAxis(title: string, bytes: number[]): Axis {
   return doublingAxis(title, bytes, (value) => (value === 0 ? 'no data' : formatBytes(value)));
 }
 
-export function ranksAxis(ranks: number[]): Axis {
-  return doublingAxis('ranks', ranks, String);
+export function ranksAxis(title: string, ranks: number[]): Axis {
+  return doublingAxis(title, ranks, String);
 }

@@ -57,9 +57,14 @@ export function byBytes(lines: MeasureLine[], look: Look): Plot[] {
   return linePanels(lines, look, axis, ({ bytes }) => Math.max(bytes, 1));
 }
 
-/** Figures over the number of ranks. */
-export function byRanks(lines: MeasureLine[], look: Look): Plot[] {
-  const axis = (some: Drawn[]) => ranksAxis(some.map(({ result }) => result.ranks ?? 1));
+/** Figures over the number of ranks, or of what look.ranks says. */
+export function byRanks(lines: MeasureLine[], look: Look & { ranks?: string }): Plot[] {
+  const { ranks: title = 'ranks' } = look;
+  const axis = (some: Drawn[]) =>
+    ranksAxis(
+      title,
+      some.map(({ result }) => result.ranks ?? 1),
+    );
   return linePanels(lines, look, axis, ({ ranks }) => ranks ?? 1);
 }
 

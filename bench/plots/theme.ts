@@ -31,9 +31,17 @@ const contestants: Record<string, Pair> = {
   'worker-transfer': { light: '#c64a8b', dark: '#ee84b8' },
   'child-process': { light: '#7a828a', dark: '#98a1ab' },
   zeromq: { light: '#7d6a4f', dark: '#bfa888' },
+  // Of counter, which has nobody else: those that spin, those that sleep, and those that never wait.
+  'uintr/mutex': { light: '#cf3f0a', dark: '#ff8652' },
+  'uintr/adaptive': { light: '#9a7b00', dark: '#e3c341' },
+  'uintr/spinlock': { light: '#8a4fb5', dark: '#c08ae6' },
+  'uintr/ticket': { light: '#c64a8b', dark: '#ee84b8' },
+  'uintr/atomic': { light: '#2f8f6f', dark: '#56c29a' },
+  'uintr/per-cpu': ours,
 };
 
-const familyOf = (id: string): string => id.split('/')[0];
+/** Whose colour it has. */
+const familyOf = (id: string): string => (id in contestants ? id : id.split('/')[0]);
 
 export function isEmphasised(id: string): boolean {
   return familyOf(id) === 'uintr';

@@ -9,6 +9,7 @@
 #include "addon/signal_guard.h"
 #include "addon/support.h"
 #include "addon/sync.h"
+#include "addon/sync_count.h"
 
 namespace {
 
@@ -20,6 +21,7 @@ napi_value init(napi_env env, napi_value exports) {
   uintr::export_inspect_signal(env, exports);
   uintr::export_doorbell(env, exports);
   uintr::export_sync(env, exports);
+  uintr::export_sync_count(env, exports);
   export_hub(Napi::Env(env), Napi::Object(env, exports));
   return exports;
 }

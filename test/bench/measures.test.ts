@@ -1,3 +1,4 @@
+import { whyNotPinned } from '../../bench/lib/pin.js';
 import { counterRate } from '../../bench/lib/tsc.js';
 import {
   channels,
@@ -220,5 +221,35 @@ describe('each measure, at tiny sizes', () => {
       ]);
       for (const line of figures.filter(({ figure }) => figure.unit === 'µs')) expectOrdered(line);
     }
+  });
+
+  test('counter, by each primitive, threads and processes', () => {
+    const ran = run('counter', ['--quick', '--budget', '2', '--ranks', '2,4']);
+    expectSchema(ran);
+    // A sum that is not 0 would be among them.
+    expect(of(ran, 'skipped')).toEqual([]);
+    const locks = ['mutex', 'adaptive', 'spinlock', 'ticket'];
+    const all = [...locks, 'atomic', 'per-cpu'];
+    const crews = ['threads', 'processes', ...(whyNotPinned() === undefined ? ['processes on one processor'] : [])];
+    const scenarios = crews.flatMap((crew) =>
+      (crew.endsWith('processor') ? ['native code'] : ['native code', 'JavaScript']).map((one) => `${one}, ${crew}`),
+    );
+    const results = of(ran, 'result');
+    const held = results.filter(({ scenario }) => scenario === 'a holder that does not run');
+    expect(held.map(({ contestant, figure }) => `${contestant} ${figure.unit}`)).toEqual(
+      locks.map((id) => `uintr/${id} %`),
+    );
+    const counted = results.filter((result) => !held.includes(result));
+    expect(counted.map(({ contestant, scenario, ranks }) => `${contestant} ${scenario} ${ranks}`).sort()).toEqual(
+      all.flatMap((id) => scenarios.flatMap((one) => [2, 4].map((ranks) => `uintr/${id} ${one} ${ranks}`))).sort(),
+    );
+    for (const line of counted) {
+      expectOrdered(line);
+      expect(line.figure).toMatchObject({ unit: 'M/s', median: 1 / line.time.median });
+      expect(line.spent!.operations).toBeGreaterThan(0);
+    }
+    const cases = of(ran, 'ratio').map(({ of: one, to }) => `${one} ${to}`);
+    const expected = [...all.slice(1).map((id) => `uintr/${id} uintr/mutex`), 'uintr/per-cpu uintr/atomic'];
+    expect([...new Set(cases)].sort()).toEqual(expected.sort());
   });
 });

@@ -64,7 +64,7 @@ describe('plots', () => {
     },
   );
 
-  test.each(['latency', 'bandwidth', 'rate', 'overlap', 'idle', 'notify', 'scale'])(
+  test.each(['latency', 'bandwidth', 'rate', 'overlap', 'idle', 'notify', 'scale', 'counter'])(
     '%s shows everybody who ran',
     (name) => {
       const { findings } = recorded().measures.find((one) => one.name === name)!;

@@ -1,5 +1,7 @@
 // A run as a file has it, of every measure, without having been run: small, and the same each time.
+
 import { ratios } from '../../bench/lib/contest.js';
+import { scenes } from '../../bench/lib/counter-scenes.js';
 import type { ResultLine, Unit } from '../../bench/lib/json.js';
 import type { Finding, Run } from '../../bench/lib/record.js';
 import { isOurs } from '../../bench/lib/timing.js';
@@ -28,6 +30,7 @@ interface Shape {
   sizes?: number[];
   ranks?: number[];
   more?: Partial<ResultLine['figure']>;
+  spent?: ResultLine['spent'];
 }
 
 const shapes: Shape[] = [
@@ -78,6 +81,15 @@ const shapes: Shape[] = [
     sizes: [0],
     ranks: [2, 4],
   },
+  {
+    name: 'counter',
+    unit: 'M/s',
+    contestants: { 'uintr/mutex': 'mutex', 'uintr/spinlock': 'spinlock', 'uintr/per-cpu': 'per-CPU counter' },
+    scenarios: [...Object.values(scenes), 'JavaScript, threads'],
+    sizes: [0],
+    ranks: [2, 4],
+    spent: { operations: 4096, cpuSeconds: 0.2, voluntary: 0, involuntary: 17 },
+  },
 ];
 
 export interface Changes {
@@ -123,7 +135,7 @@ function findingsOf(
   median: (at: number) => number,
   has: (id: string) => boolean,
 ): Finding[] {
-  const { name, unit, contestants, scenarios = [undefined], ranks = [undefined], more } = shape;
+  const { name, unit, contestants, scenarios = [undefined], ranks = [undefined], more, spent } = shape;
   const all = Object.entries(contestants);
   const results = all
     .filter(([id]) => has(id))
@@ -142,6 +154,7 @@ function findingsOf(
               ...(count !== undefined && { ranks: count }),
               time: { count: 9, median: value, min: value, p99: value },
               figure: { unit, median: value, best: value, p99: value, ...more },
+              ...(spent && { spent }),
               ...(isOurs(id) && { driver: 'signal', copy: 'cma' }),
             };
           }),
