@@ -10,7 +10,7 @@ void rseq_find() {
     const auto* offset = static_cast<const long*>(symbol_of_program("__rseq_offset"));
     const auto* size = static_cast<const unsigned*>(symbol_of_program("__rseq_size"));
     if (offset == nullptr || size == nullptr || *size == 0) return false;
-    rseq_found(*offset);
+    rseq_area_offset.release(static_cast<uint64_t>(*offset));
     return true;
   }();
   static_cast<void>(found);

@@ -8,7 +8,7 @@
 // goes back into it; and if the kernel moves the thread meanwhile, it finds it in the handler, outside of any sequence,
 // and concludes that none is under way. Hence:
 //   - handlers use no sequences: a thread has one place to say which is under way, and theirs would overwrite that of the
-//     interrupted code. What handlers count has a word per rank (Counters in engine/types.h), which only the thread of
+//     interrupted code. What handlers count has a word per rank (Counters in engine/engine.h), which only the thread of
 //     that rank and its handlers write;
 //   - a handler that was entered by a user interrupt does for the interrupted sequence what the kernel does when it runs
 //     a signal handler: it sends it back to its beginning (rseq_restart).
@@ -51,9 +51,19 @@ struct InterruptFrame {
 // only if the kernel has not run since.
 void rseq_restart(InterruptFrame* frame);
 
-// ---- of the above, what lies in the handlers' archive
-void rseq_found(int64_t offset_from_thread_pointer);
-RseqArea* rseq_area_if_found();
+// ---- what handlers may use, too
+
+// Of the area, from the thread pointer; 0: this process has none, or nobody has asked yet.
+extern Shared<uint64_t> rseq_area_offset;
+
+// The calling thread's, registered or not. Null where rseq_find() was not called.
+inline RseqArea* rseq_area_if_found() {
+  const auto offset = static_cast<int64_t>(rseq_area_offset.relaxed());
+  if (offset == 0) return nullptr;
+  char* thread = nullptr;
+  asm("mov %%fs:0, %0" : "=r"(thread));
+  return reinterpret_cast<RseqArea*>(thread + offset);
+}
 
 constexpr int kRseqDone = 0, kRseqAborted = 1, kRseqNoSlot = 2;
 // The sequence of this package: adds `n` to the first word of the slot, of 64 bytes, of the current processor.

@@ -3,8 +3,6 @@
 #include <sched.h>
 #include <stdio.h>
 
-#include "drivers/restartable.h"
-
 namespace uintr::sync {
 namespace {
 
@@ -41,22 +39,7 @@ uint32_t current_cpu() {
 
 bool has_restartable_sequences() { return rseq_area() != nullptr; }
 
-void PerCpuCounter::add(uint64_t n) {
-  RseqArea* area = rseq_area();
-  // Again for as long as it is interrupted; each time it is a handful of instructions.
-  while (area != nullptr) {
-    switch (uintr_rseq_add(area, slots_, cpus_, n)) {
-      case kRseqDone:
-        return;
-      case kRseqNoSlot:
-        area = nullptr;
-        break;
-      default:
-        break;
-    }
-  }
-  slots_[current_cpu() % cpus_].anywhere.add_sc(n);
-}
+void PerCpuCounter::add_anywhere(uint64_t n) { slots_[current_cpu() % cpus_].anywhere.add_sc(n); }
 
 uint64_t PerCpuCounter::sum() const {
   uint64_t sum = 0;

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "drivers/restartable.h"
 #include "engine/shared.h"
 #include "sync/layout.h"
 
@@ -30,14 +31,27 @@ bool has_restartable_sequences();
 
 class PerCpuCounter {
  public:
-  PerCpuCounter(PerCpuSlot* slots, uint32_t cpus) : slots_(slots), cpus_(cpus) {}
+  PerCpuCounter(PerCpuSlot* slots, uint32_t cpus) : slots_(slots), cpus_(cpus) { rseq_find(); }
 
-  void add(uint64_t n);
+  void add(uint64_t n) {
+    // Again for as long as it is interrupted; each time it is a handful of instructions. Of a thread that is not
+    // registered the area has no processor's number, and there is no slot.
+    if (RseqArea* area = rseq_area_if_found()) {
+      for (;;) {
+        const int ended = uintr_rseq_add(area, slots_, cpus_, n);
+        if (ended == kRseqDone) return;
+        if (ended == kRseqNoSlot) break;
+      }
+    }
+    add_anywhere(n);
+  }
   // Of all slots (compare percpu_counter_sum). Exact as soon as nobody adds; before that, what it was at some moments
   // while it was taken. It wraps.
   uint64_t sum() const;
 
  private:
+  void add_anywhere(uint64_t n);
+
   PerCpuSlot* slots_;
   uint32_t cpus_;  // at least 1
 };

@@ -103,8 +103,8 @@ int64_t from_thread_pointer(const RseqArea* area) {
 // While it lives, rseq_restart takes the pretended area for the thread's.
 class Pretence {
  public:
-  Pretence() : real_(rseq_area()) { rseq_found(from_thread_pointer(&pretended)); }
-  ~Pretence() { rseq_found(real_ == nullptr ? 0 : from_thread_pointer(real_)); }
+  Pretence() : real_(rseq_area()) { rseq_area_offset.release(from_thread_pointer(&pretended)); }
+  ~Pretence() { rseq_area_offset.release(real_ == nullptr ? 0 : from_thread_pointer(real_)); }
   RseqArea* real() const { return real_; }
 
  private:
@@ -373,12 +373,12 @@ void frames() {
   }
   // A process without areas.
   RseqArea* real = rseq_area();
-  rseq_found(0);
+  rseq_area_offset.release(0);
   CHECK(rseq_area() == nullptr);
   pretended.descriptor = reinterpret_cast<uint64_t>(&foreign_descriptor);
   only_frames_in_the_middle_are_changed(kOwn, true);
   only_frames_in_the_middle_are_changed(kForeign, false);
-  rseq_found(real == nullptr ? 0 : from_thread_pointer(real));
+  rseq_area_offset.release(real == nullptr ? 0 : from_thread_pointer(real));
 }
 
 // What the kernel demands of a descriptor (kernel/rseq.c): else it ends the process.
