@@ -29,11 +29,17 @@ bool Mutex::take(Owner* seen, Owner wanted) {
   return true;
 }
 
+// From an owner that has died. Others may sleep.
+bool Mutex::inherit(Owner me) {
+  Owner seen = words_->owner.load_sc();
+  return without_waiters(seen) != kNobody && !region_->is_alive(seen) && take(&seen, me | kWaiters);
+}
+
 Attempt Mutex::try_lock(Owner me) {
   Owner seen = kNobody;
   if (take(&seen, me)) return taken();
   if (without_waiters(seen) == me) return Attempt::Deadlock;
-  return Attempt::Waiting;
+  return inherit(me) ? taken() : Attempt::Waiting;
 }
 
 // As the kernel's optimistic spinning: true if it was taken.
@@ -57,12 +63,13 @@ bool Mutex::spin(Owner me, uint64_t until) {
 }
 
 Attempt Mutex::lock(Owner me, uint64_t ns, bool first) {
-  Attempt attempt = try_lock(me);
-  if (attempt != Attempt::Waiting) return attempt;
+  Owner seen = kNobody;
+  if (take(&seen, me)) return taken();
+  if (without_waiters(seen) == me) return Attempt::Deadlock;
   uint64_t now = now_ns();
   const uint64_t end = now + std::min(ns, kSliceNs);
   if (first && adaptive_ && spin(me, std::min(end, now + kSpinNs))) return taken();
-  Owner seen = words_->owner.load_sc();
+  seen = words_->owner.load_sc();
   for (;;) {
     // Who takes it here keeps the waiters' bit: others may sleep, and the bit is all that tells whoever releases it.
     if (without_waiters(seen) == kNobody) {
@@ -78,9 +85,7 @@ Attempt Mutex::lock(Owner me, uint64_t ns, bool first) {
     seen = words_->owner.load_sc();
   }
   // Nothing has come for a whole slice, or the caller's time is up: the moment to see whether anything ever will.
-  seen = words_->owner.load_sc();
-  if (without_waiters(seen) != kNobody && !region_->is_alive(seen) && take(&seen, me | kWaiters)) return taken();
-  return Attempt::Waiting;
+  return inherit(me) ? taken() : Attempt::Waiting;
 }
 
 bool Mutex::unlock(Owner me) {

@@ -39,6 +39,7 @@ class Mutex {
  private:
   Attempt taken();
   bool take(Owner* seen, Owner wanted);
+  bool inherit(Owner me);
   bool spin(Owner me, uint64_t until);
 
   Region* region_;

@@ -9,26 +9,31 @@ Attempt SpinLock::taken() {
   return words_->consistency.acquired();
 }
 
+// From an owner that has died.
+bool SpinLock::inherit(Owner me) {
+  Owner seen = words_->owner.relaxed();
+  if (seen == kNobody || region_->is_alive(seen) || !words_->owner.cas_sc(&seen, me)) return false;
+  words_->consistency.lost(words_->holder.get());
+  return true;
+}
+
 Attempt SpinLock::try_lock(Owner me) {
   Owner seen = kNobody;
   if (words_->owner.cas_sc(&seen, me)) return taken();
-  return seen == me ? Attempt::Deadlock : Attempt::Waiting;
+  if (seen == me) return Attempt::Deadlock;
+  return inherit(me) ? taken() : Attempt::Waiting;
 }
 
 Attempt SpinLock::lock(Owner me, uint64_t ns, bool) {
-  Attempt attempt = try_lock(me);
-  if (attempt != Attempt::Waiting) return attempt;
   Patience patience(ns);
   do {
     Owner seen = words_->owner.relaxed();
-    if (seen == kNobody) {
-      if (words_->owner.cas_sc(&seen, me)) return taken();
-    } else if (patience.suspects() && !region_->is_alive(seen) && words_->owner.cas_sc(&seen, me)) {
-      words_->consistency.lost(words_->holder.get());
-      return taken();
-    }
+    if (seen == me) return Attempt::Deadlock;
+    if (seen == kNobody && words_->owner.cas_sc(&seen, me)) return taken();
+    if (patience.suspects() && inherit(me)) return taken();
   } while (patience.pause());
-  return Attempt::Waiting;
+  // However short its waits are, it finds out about the dead.
+  return inherit(me) ? taken() : Attempt::Waiting;
 }
 
 bool SpinLock::unlock(Owner me) {

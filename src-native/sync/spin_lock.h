@@ -34,6 +34,7 @@ class SpinLock {
 
  private:
   Attempt taken();
+  bool inherit(Owner me);
 
   Region* region_;
   SpinLockWords* words_;

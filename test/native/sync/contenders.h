@@ -135,7 +135,7 @@ class Contender {
   explicit Contender(const Site& site, Region* home = nullptr)
       : region(open_region(site.handle)),
         me(seat_in(region.get())),
-        lock(site.kind, region.get(), (home != nullptr && kThreadSanitizer ? home : region.get())->at(site.line, site.kind)) {}
+        lock(site.kind, region.get(), words_in(home != nullptr && kThreadSanitizer ? home : region.get(), site)) {}
 
   Attempt try_lock() { return lock.try_lock(me); }
   Attempt wait(uint64_t ns, bool first = true) { return lock.lock(me, ns, first); }
@@ -154,6 +154,7 @@ class Contender {
   AnyLock lock;
 
  private:
+  static ObjectHeader* words_in(Region* region, const Site& site) { return region->at(site.line, site.kind); }
   static Owner seat_in(Region* region) {
     JoinError error;
     const Owner owner = region->seat(Region::Use::Blocking, &error);
