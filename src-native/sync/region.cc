@@ -1,6 +1,7 @@
 #include "sync/region.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -8,6 +9,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <mutex>
+#include <set>
 
 #include "bootstrap/memfd.h"
 #include "bootstrap/random.h"
@@ -87,6 +90,39 @@ bool Handle::parse(const std::string& text, Handle* handle) {
          offset % kPage == 0;
 }
 
+// The regions of this process, of which a forked child lets go at once. Its copy of a descriptor is of the same open file
+// description, so that the locks on its parent's seats would outlive the parent: a dead owner would count as alive.
+struct Region::Open {
+  // Held while the process forks, so that the child finds the set whole.
+  std::mutex mutex;
+  std::set<Region*> all;
+
+  // Never destroyed: threads may outlive what is destroyed when the process ends.
+  static Open& get() {
+    static Open* const open = [] {
+      static Open* const made = new Open;
+      pthread_atfork([] { made->mutex.lock(); }, [] { made->mutex.unlock(); }, [] { made->let_go(); });
+      return made;
+    }();
+    return *open;
+  }
+  void add(Region* region) {
+    const std::lock_guard<std::mutex> hold(mutex);
+    all.insert(region);
+  }
+  void remove(Region* region) {
+    const std::lock_guard<std::mutex> hold(mutex);
+    all.erase(region);
+  }
+  void let_go() {
+    for (Region* region : all) {
+      region->fd_.reset();
+      region->base_ = nullptr;
+    }
+    mutex.unlock();
+  }
+};
+
 std::shared_ptr<Region> Region::map(Fd fd, uint64_t offset, uint64_t bytes, JoinError* error) {
   if (const int failed = commit_memfd(fd.get(), offset, offset + bytes)) {
     fail_syscall(error, "fallocate", failed, kWhat);
@@ -97,7 +133,7 @@ std::shared_ptr<Region> Region::map(Fd fd, uint64_t offset, uint64_t bytes, Join
     fail_syscall(error, "mmap", errno, kWhat);
     return nullptr;
   }
-  // A forked child has no seat.
+  // A forked child has no seat (see Open).
   madvise(at, bytes, MADV_DONTFORK);
   std::shared_ptr<Region> region(new Region);
   region->fd_ = std::move(fd);
@@ -108,10 +144,12 @@ std::shared_ptr<Region> Region::map(Fd fd, uint64_t offset, uint64_t bytes, Join
   uint64_t identity = 0;
   const uint64_t fresh = random_word() | 1;
   region->identity_ = region->header().identity.cas_sc(&identity, fresh) ? fresh : identity;
+  Open::get().add(region.get());
   return region;
 }
 
 Region::~Region() {
+  Open::get().remove(this);
   if (base_ != nullptr) munmap(base_, bytes_);
 }
 

@@ -65,6 +65,7 @@ class Region {
   bool is_alive(uint32_t seat, uint32_t life, uint32_t known = ~0u) const;
 
  private:
+  struct Open;
   Region() = default;
   static std::shared_ptr<Region> map(Fd fd, uint64_t offset, uint64_t bytes, JoinError* error);
   bool is_object(uint32_t line) const;

@@ -9,8 +9,8 @@ using namespace test;
 namespace {
 
 // Under a sanitizer each step of the product is many; not each of them is tried.
-constexpr uint64_t kStride = kThreadSanitizer ? 61 : kSanitizer ? 23 : 1;
-constexpr uint64_t kFewStride = kThreadSanitizer ? 20 : kSanitizer ? 5 : 1;
+constexpr uint64_t kStride = kThreadSanitizer ? 9001 : kSanitizer ? 61 : 1;
+constexpr uint64_t kFewStride = kThreadSanitizer ? 601 : kSanitizer ? 11 : 1;
 
 // Where the child that will be killed is.
 struct Progress {
@@ -136,9 +136,10 @@ TEST("03 killed at many instructions of a wait, and of giving it up") {
     Site site(kind);
     Contender owner(site), one(site), other(site);
     Random random(static_cast<uint64_t>(kind));
-    for (uint64_t round = 0; round < 45; ++round) {
+    constexpr uint64_t kRounds = kThreadSanitizer ? 4 : kSanitizer ? 15 : 40;
+    for (uint64_t round = 0; round < kRounds + 4; ++round) {
       // At first densely, where the number is drawn; then at a few more places, of which most are in the wait.
-      const uint64_t steps = round < 40 ? round * 3 * kFewStride : random.below(4000);
+      const uint64_t steps = round < kRounds ? round * 3 * kFewStride : random.below(4000);
       at->reset();
       CHECK_EQ(owner.acquire(), Attempt::Acquired);
       Stepped dying([&] { return Contender(site); },

@@ -156,4 +156,28 @@ TEST("06 a process whose first thread has ended is alive as long as another owns
   }
 }
 
+TEST("07 a forked child holds nothing of what its parent owns") {
+  for (Kind kind : kLocks) {
+    Site site(kind);
+    Contender one(site);
+    Gate forked, orphan;
+    const pid_t pid = owner(site, [&](Contender&) {
+      if (fork() == 0) {
+        forked.open();
+        // Its parent is not the test, but it ends with the test as well.
+        close(orphan.ends[1]);
+        char c;
+        _exit(static_cast<int>(read(orphan.ends[0], &c, 1)));
+      }
+      pause();
+    });
+    forked.pass();
+    does_not_inherit(one);
+    CHECK(kill(pid, SIGKILL) == 0);
+    was_killed(pid, SIGKILL);
+    inherits(one);
+    orphan.open();
+  }
+}
+
 CHECK_MAIN("sync/owners")
