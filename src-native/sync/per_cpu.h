@@ -31,7 +31,8 @@ bool has_restartable_sequences();
 
 class PerCpuCounter {
  public:
-  PerCpuCounter(PerCpuSlot* slots, uint32_t cpus) : slots_(slots), cpus_(cpus) { rseq_find(); }
+  // There is one slot at least, whatever a region that was damaged meanwhile says.
+  PerCpuCounter(PerCpuSlot* slots, uint32_t cpus) : slots_(slots), cpus_(cpus == 0 ? 1 : cpus) { rseq_find(); }
 
   void add(uint64_t n) {
     // Again for as long as it is interrupted; each time it is a handful of instructions. Of a thread that is not
@@ -53,7 +54,7 @@ class PerCpuCounter {
   void add_anywhere(uint64_t n);
 
   PerCpuSlot* slots_;
-  uint32_t cpus_;  // at least 1
+  uint32_t cpus_;
 };
 
 }  // namespace uintr::sync

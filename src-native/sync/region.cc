@@ -16,6 +16,7 @@
 #include "bootstrap/random.h"
 #include "sync/completion.h"
 #include "sync/counter.h"
+#include "sync/futex.h"
 #include "sync/mutex.h"
 #include "sync/per_cpu.h"
 #include "sync/spin_lock.h"
@@ -36,7 +37,7 @@ Fd reopen(int32_t pid, int fd, JoinError* error) {
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
   else
     snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
-  // Nothing else is opened: it could be a terminal, or a pipe whose other end waits for somebody.
+  // Nothing else is opened: it could be a terminal, or a device that does something when it is opened.
   const ssize_t n = readlink(path, target, sizeof target - 1);
   if (n <= 0) {
     fail_syscall(error, "readlink", errno, std::string(path));
@@ -47,7 +48,8 @@ Fd reopen(int32_t pid, int fd, JoinError* error) {
     fail(error, "ERR_UINTR_INVALID_ARGUMENT", std::string(path) + " is no region: it is " + target);
     return Fd();
   }
-  Fd opened(open(path, O_RDWR | O_CLOEXEC));
+  // It may be another file by now; that one is not waited for either.
+  Fd opened(open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!opened) fail_syscall(error, "open", errno, std::string(path));
   return opened;
 }
@@ -59,15 +61,55 @@ bool is_region(int fd, const Handle& handle) {
          (handle.identity == 0 || identity == handle.identity);
 }
 
+bool is_size(uint64_t bytes, JoinError* error) {
+  return (bytes >= sizeof(RegionHeader) && bytes <= kMaxRegionBytes) ||
+         fail(error, "ERR_UINTR_INVALID_ARGUMENT",
+              "a region has " + std::to_string(sizeof(RegionHeader)) + " to " + std::to_string(kMaxRegionBytes) +
+                  " bytes, not " + std::to_string(bytes));
+}
+
+// Who changes the memory meanwhile does not come between a check of what was read and its use.
+template <class T>
+T once(const T& word) {
+  return __atomic_load_n(&word, __ATOMIC_RELAXED);
+}
+Kind once(const Kind& kind) { return static_cast<Kind>(once(reinterpret_cast<const uint32_t&>(kind))); }
+
 // A file's locks are by byte and know nothing of its length: the seat's is its number's.
-struct flock lock_of(uint64_t offset, uint32_t seat) {
+struct flock lock_of(uint64_t offset, uint32_t seat, short type = F_WRLCK) {
   struct flock lock {};
-  lock.l_type = F_WRLCK;
+  lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = static_cast<off_t>(offset + seat);
   lock.l_len = 1;
   return lock;
 }
+
+// While it lives, nobody else makes objects, so that of those who want one of the same name at the same time all but one
+// find it, and take no room that they then leave unused. Nothing else depends on it: a holder that is stopped is waited
+// for only so long.
+class Making {
+ public:
+  Making(int fd, uint64_t offset) : fd_(fd), offset_(offset) {
+    struct flock lock = lock_of(offset_, kByte);
+    const uint64_t end = now_ns() + kPatienceNs;
+    while (fcntl(fd_, F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EINTR) && now_ns() < end) {
+      const timespec a_while{0, 50'000};
+      nanosleep(&a_while, nullptr);
+    }
+  }
+  ~Making() {
+    struct flock lock = lock_of(offset_, kByte, F_UNLCK);
+    fcntl(fd_, F_OFD_SETLK, &lock);
+  }
+  Making(const Making&) = delete;
+
+ private:
+  static constexpr uint32_t kByte = kSeats;  // behind those of the seats
+  static constexpr uint64_t kPatienceNs = 1'000'000'000;
+  int fd_;
+  uint64_t offset_;
+};
 
 }  // namespace
 
@@ -87,7 +129,9 @@ bool Handle::parse(const std::string& text, Handle* handle) {
   handle->offset = offset;
   handle->identity = identity;
   return static_cast<size_t>(end) == text.size() && handle->pid > 0 && handle->fd >= 0 && identity != 0 &&
-         offset % kPage == 0;
+         offset % kPage == 0 &&
+         // sscanf also takes spaces, signs and the like.
+         handle->text() == text;
 }
 
 // The regions of this process, of which a forked child lets go at once. Its copy of a descriptor is of the same open file
@@ -124,6 +168,7 @@ struct Region::Open {
 };
 
 std::shared_ptr<Region> Region::map(Fd fd, uint64_t offset, uint64_t bytes, JoinError* error) {
+  if (!is_size(bytes, error)) return nullptr;
   if (const int failed = commit_memfd(fd.get(), offset, offset + bytes)) {
     fail_syscall(error, "fallocate", failed, kWhat);
     return nullptr;
@@ -156,7 +201,8 @@ Region::~Region() {
 std::shared_ptr<Region> Region::create(uint64_t bytes, JoinError* error) {
   Fd fd;
   unsigned char* base = nullptr;
-  const uint64_t whole = in_pages(bytes);
+  const uint64_t whole = bytes <= kMaxRegionBytes ? in_pages(bytes) : bytes;
+  if (!is_size(whole, error)) return nullptr;
   if (!make_memfd("uintr-region", whole, kSizeSeals, &fd, &base, "cannot create a region", error)) return nullptr;
   munmap(base, whole);
   return map(std::move(fd), 0, whole, error);
@@ -244,13 +290,13 @@ bool Region::is_object(uint32_t line) const {
 }
 
 ObjectHeader* Region::at(uint32_t line, Kind kind) const {
-  return is_object(line) && object(line)->kind == kind && lines_at(object(line)) >= least_lines(kind) ? object(line)
+  return is_object(line) && once(object(line)->kind) == kind && lines_at(object(line)) >= least_lines(kind) ? object(line)
                                                                                                      : nullptr;
 }
 
 uint32_t Region::lines_at(const ObjectHeader* object) const {
   constexpr uint32_t kOwn = sizeof(ObjectHeader) / kLine;
-  const uint32_t lines_left = lines() - line_of(object), its = std::min(object->lines, lines_left);
+  const uint32_t lines_left = lines() - line_of(object), its = std::min(once(object->lines), lines_left);
   return its < kOwn ? 0 : its - kOwn;
 }
 
@@ -264,8 +310,8 @@ ObjectHeader* Region::find(const std::string& name, uint32_t from, uint32_t unti
   uint32_t line = from;
   for (uint32_t steps = lines(); steps > 0 && line != until && is_object(line); --steps) {
     ObjectHeader* one = object(line);
-    if (one->name_length == name.size() && memcmp(one->name, name.data(), name.size()) == 0) return one;
-    line = one->next;
+    if (once(one->name_length) == name.size() && memcmp(one->name, name.data(), name.size()) == 0) return one;
+    line = once(one->next);
   }
   return nullptr;
 }
@@ -275,12 +321,23 @@ ObjectHeader* Region::find_or_make(Kind kind, const std::string& name, JoinError
     if (at(line_of(found), kind) != nullptr) return found;
     fail(error, "ERR_UINTR_INVALID_ARGUMENT",
          "'name' must be that of a " + std::string(name_of(kind)) + " or of nothing yet; '" + name + "' is a " +
-             name_of(found->kind));
+             name_of(once(found->kind)));
     return nullptr;
   };
+  if (name.size() > kNameBytes) {
+    fail(error, "ERR_UINTR_INVALID_ARGUMENT",
+         "'name' must have at most " + std::to_string(kNameBytes) + " bytes; it has " + std::to_string(name.size()));
+    return nullptr;
+  }
   uint32_t newest = header().newest.load_sc();
   if (!name.empty()) {
     if (ObjectHeader* found = find(name, newest, 0)) return check(found);
+  }
+  const Making making(fd_.get(), offset_);
+  const uint32_t before = newest;
+  newest = header().newest.load_sc();
+  if (!name.empty()) {
+    if (ObjectHeader* found = find(name, newest, before)) return check(found);
   }
   const uint32_t needed = sizeof(ObjectHeader) / kLine + lines_of(kind);
   constexpr uint32_t kFirst = sizeof(RegionHeader) / kLine;

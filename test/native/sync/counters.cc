@@ -1,7 +1,7 @@
 // Counts are exact, whatever comes between the instructions that count: by atomic additions, and by plain ones in
 // restartable sequences, without which these would get lost.
 //
-// sources: src-native/sync/*.cc src-native/bootstrap/memfd.cc src-native/bootstrap/error.cc src-native/bootstrap/named.cc
+// sources: src-native/sync/per_cpu.cc
 // sources: src-native/drivers/restartable.cc src-native/drivers/restartable_handler.cc
 // sources: src-native/drivers/rseq_add_handler.S
 #include <dlfcn.h>
