@@ -77,7 +77,7 @@ function resultOf({ contestant: { id, title }, scenario, lines }: Found): Result
   return {
     ...base,
     time: each,
-    figure: { unit: 'M/s', median: 1 / each.median, best: 1 / each.min, p99: 1 / each.p99 },
+    figure: { unit: 'k/s', median: 1000 / each.median, best: 1000 / each.min, p99: 1000 / each.p99 },
     spent: {
       operations: middle(({ operations }) => operations),
       cpuSeconds: perMillion(({ cpuMicros }) => cpuMicros) / 1e6,

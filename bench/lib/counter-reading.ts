@@ -124,8 +124,8 @@ function crossings(scene: Scene, all: ResultLine[]): string[] {
   const ratios = scene.ratios('spinlock', 'mutex');
   if (inside === undefined || outside === undefined || ratios.length === 0) return [];
   return [
-    `A call of the addon costs more than most of what it calls: the atomic counter makes ${formatNumber(outside)} million ` +
-      `operations a second instead of ${formatNumber(inside)} (${least} workers). A lock takes two calls, and so is held ` +
+    `A call of the addon costs more than most of what it calls: the atomic counter makes ${formatNumber(outside / 1000)} ` +
+      `million operations a second instead of ${formatNumber(inside / 1000)} (${least} workers). A lock takes two calls, and so is held ` +
       `for longer: the spinlock counts ${times(ratios)} as fast as the mutex.`,
   ];
 }
@@ -167,7 +167,11 @@ function sentences(all: (string | false)[]): string {
 
 /** "1.50 × (2 workers), 0.900 × (4 workers)". */
 function times(ratios: [workers: number, ratio: number][]): string {
-  return and(ratios.map(([workers, ratio], i) => `${formatNumber(ratio)} × (${workers}${i === 0 ? ' workers' : ''})`));
+  return and(ratios.map(([workers, ratio], i) => `${multiple(ratio)} × (${workers}${i === 0 ? ' workers' : ''})`));
+}
+
+function multiple(ratio: number): string {
+  return ratio < 0.1 ? `1/${formatNumber(1 / ratio)}` : formatNumber(ratio);
 }
 
 function and(all: (string | number)[]): string {

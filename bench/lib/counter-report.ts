@@ -37,7 +37,7 @@ function byWorkers(corner: string, results: ResultLine[]): Table {
 }
 
 function rateTable(results: ResultLine[]): Table {
-  return byWorkers('million operations a second: median (best; 99 % reach at least)', results);
+  return byWorkers('thousand operations a second: median (best; 99 % reach at least)', results);
 }
 
 function heldTable(results: ResultLine[]): Table {
@@ -51,16 +51,16 @@ function costTable(results: ResultLine[]): Table {
       if (one?.spent === undefined) return [];
       const { operations, cpuSeconds, voluntary, involuntary } = one.spent;
       const time = one.time.median * labOperations;
-      const figures = [time / 1e6, cpuSeconds, voluntary, involuntary];
+      const figures = [time / 1e6, (cpuSeconds * labOperations) / 1e6, voluntary, involuntary];
       return [
         [`${title}, ${workers} workers`, Math.round(operations).toLocaleString('en-US'), ...figures.map(formatNumber)],
       ];
     }),
   );
-  const header = ['medians', 'operations', 'seconds for 2^29', ...costs.map((cost) => `${cost} per million`)];
+  const header = ['medians', 'operations', 'seconds for 2^29', ...costs];
   return { header, rows };
 }
 
 /** Of the lab, in each of its cells. */
 const labOperations = 2 ** 29;
-const costs = ['CPU seconds', 'voluntary switches', 'involuntary switches'];
+const costs = ['CPU seconds for 2^29', 'voluntary switches per million', 'involuntary switches per million'];

@@ -65,6 +65,7 @@ export type Unit =
   | 'µs'
   | 'GB/s'
   | 'M/s'
+  | 'k/s'
   | 'exposed'
   | 'available'
   | 'ov'
@@ -72,8 +73,7 @@ export type Unit =
   | '%'
   | 'W'
   | 'KiB'
-  | 'per million'
-  | 's per million';
+  | 'per thousand';
 
 /** Median by median, both of this run. */
 export interface RatioLine {

@@ -83,7 +83,7 @@ const shapes: Shape[] = [
   },
   {
     name: 'counter',
-    unit: 'M/s',
+    unit: 'k/s',
     contestants: { 'uintr/mutex': 'mutex', 'uintr/spinlock': 'spinlock', 'uintr/per-cpu': 'per-CPU counter' },
     scenarios: [...Object.values(scenes), 'JavaScript, threads'],
     sizes: [0],
