@@ -43,6 +43,6 @@ struct alignas(kLine) ObjectHeader {
   uint32_t name_length;
   char name[kNameBytes];
 };
-static_assert(sizeof(ObjectHeader) == 2 * kLine && sizeof(RegionHeader) % kLine == 0);
+static_assert(sizeof(ObjectHeader) == size_t{2} * kLine && sizeof(RegionHeader) % kLine == 0);
 
 }  // namespace uintr::sync

@@ -18,7 +18,7 @@ namespace {
 // The list is held for some microseconds; who holds it longer is stopped.
 constexpr uint64_t kPatienceNs = 5'000'000'000;
 constexpr uint64_t kLeavingPatienceNs = 20'000'000;
-constexpr size_t kMostBytes = 256 * 1024;
+constexpr size_t kMostBytes = size_t{256} * 1024;
 
 // Names of worlds have no @.
 std::string place_of(const std::string& name) { return name + "@region"; }
