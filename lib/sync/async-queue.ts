@@ -1,7 +1,6 @@
 // Calls that wait without blocking, in the order in which they came. The addon waits for the first of them, and for one at
 // a time; what it gets is handed to whoever is first by then.
 import { listen, stopListening } from '../abort.js';
-import { checkSignal, checkTimeout } from '../arguments.js';
 import { failed, type NativeCancel, type NativeFailure } from '../binding.js';
 import { AbortError, timeoutError } from '../errors.js';
 import { regionClosed, taken } from './region.js';
@@ -15,8 +14,8 @@ export interface Source {
 
 /** How long, and until when, one call waits. */
 export interface Limits {
-  timeoutMs?: number;
-  signal?: AbortSignal;
+  timeoutMs: number;
+  signal: AbortSignal | undefined;
 }
 
 interface Waiter {
@@ -47,9 +46,8 @@ export class AsyncQueue {
    * Resolves with what `grant` makes of the outcome, in the moment in which it comes. Rejects with ERR_UINTR_TIMEOUT, the
    * signal's reason, or what `grant` throws. `what` names the call.
    */
-  wait<T>(what: string, { timeoutMs, signal }: Limits, grant: (outcome: number) => T): Promise<T> {
-    const limit = checkTimeout(timeoutMs);
-    const abort = checkSignal(signal);
+  wait<T>(what: string, limits: Limits, grant: (outcome: number) => T): Promise<T> {
+    const { timeoutMs: limit, signal: abort } = limits;
     if (abort?.aborted) throw abort.reason;
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,4 @@
-import { checkOptions, checkTimeout, keySet } from '../arguments.js';
+import { checkOptions, checkSignal, checkTimeout, keySet } from '../arguments.js';
 import type { NativeCompletion } from '../binding.js';
 import { timeoutError } from '../errors.js';
 import { AsyncQueue } from './async-queue.js';
@@ -12,7 +12,7 @@ import {
   type PrimitiveOptions,
   plainOptions,
 } from './primitive.js';
-import { type Closable, regionClosed } from './region.js';
+import { type Closable, type Make, regionClosed, type SharedRegion } from './region.js';
 
 /** Options of {@link Completion.waitAsync}. */
 export interface WaitAsyncOptions {
@@ -33,9 +33,12 @@ const ALL = 2 ** 32 - 1;
 class CompletionState implements Closable {
   readonly native: NativeCompletion;
   readonly queue: AsyncQueue;
+  /** Not to be collected, and so closed, while a wait is left of what it was opened for. */
+  readonly region: SharedRegion;
 
-  constructor(native: NativeCompletion) {
+  constructor(native: NativeCompletion, region: SharedRegion) {
     this.native = native;
+    this.region = region;
     this.queue = new AsyncQueue({
       start: (done) => native.waitAsync(done),
       // Somebody else waits for it, or will.
@@ -62,7 +65,7 @@ export class Completion {
   /** @throws ERR_UINTR_INVALID_ARGUMENT; ERR_UINTR_NO_MEMORY: the region is full; ERR_UINTR_CLOSED */
   constructor(where: Place, options?: PrimitiveOptions) {
     const kind = Kind.Completion;
-    const make = (native: NativeCompletion): CompletionState => new CompletionState(native);
+    const make: Make<CompletionState> = (native, region) => new CompletionState(native, region);
     this.#found = locate('Completion', where, plainOptions(options).name, kind, [kind], make);
   }
 
@@ -122,9 +125,10 @@ export class Completion {
    * behind it. Rejects as {@link wait} throws, and with the signal's reason.
    */
   async waitAsync(options?: WaitAsyncOptions): Promise<void> {
-    const limits = checkOptions(options, KEYS);
+    const { timeoutMs, signal } = checkOptions(options, KEYS);
+    const limits = { timeoutMs: checkTimeout(timeoutMs), signal: checkSignal(signal) };
     const { queue } = this.#found.object;
-    if (queue.isIdle && limits.signal?.aborted !== true && this.tryWait()) return;
+    if (queue.isIdle && signal?.aborted !== true && this.tryWait()) return;
     await queue.wait('waitAsync()', limits, () => {});
   }
 

@@ -2,7 +2,7 @@
 import type { NativeLock } from '../binding.js';
 import { timeoutError, UintrError } from '../errors.js';
 import { AsyncQueue, type Limits } from './async-queue.js';
-import { type Closable, regionClosed } from './region.js';
+import { type Closable, openHere, regionClosed, type SharedRegion } from './region.js';
 
 // src-native/sync/lock.h, enum Attempt, and what the addon answers beside
 const INCONSISTENT = 1;
@@ -68,12 +68,17 @@ export class LockState implements Closable {
   guard: LockGuard | undefined;
   readonly #what: string;
   readonly #native: NativeLock;
+  // Not to be collected, and so closed, while a guard or a wait is left of what it was opened for.
+  readonly #region: SharedRegion;
+  readonly #line: number;
   readonly #queue: AsyncQueue;
   #closed = false;
 
-  constructor(what: string, native: NativeLock) {
+  constructor(what: string, native: NativeLock, region: SharedRegion, line: number) {
     this.#what = what;
     this.#native = native;
+    this.#region = region;
+    this.#line = line;
     this.#queue = new AsyncQueue({
       start: (done) => native.acquireAsync(done),
       undo: () => void native.release(true),
@@ -148,11 +153,18 @@ export class LockState implements Closable {
 
   #checkNotOwner(): void {
     this.#checkOpen();
-    if (this.guard === undefined) return;
-    throw new UintrError(
-      'ERR_UINTR_DEADLOCK',
-      `this thread owns the ${this.#what}, and would wait for itself${this.guard.async ? ' (by lockAsync())' : ''}`,
-    );
+    if (this.guard !== undefined) throw this.#deadlock(this.guard);
+  }
+
+  /** What this thread owns it by through another mapping of the same memory, where it is somebody else for the addon. */
+  #guardElsewhere(): LockGuard | undefined {
+    const all = openHere(this.#region.identity).map((region) => region.known(this.#line));
+    return all.find((one): one is LockState => one instanceof LockState && one.guard !== undefined)?.guard;
+  }
+
+  #deadlock({ async }: LockGuard): UintrError {
+    const how = async ? ' (by lockAsync())' : '';
+    return new UintrError('ERR_UINTR_DEADLOCK', `this thread owns the ${this.#what}, and would wait for itself${how}`);
   }
 
   /** An attempt that did not have to wait, or has. */
@@ -160,6 +172,11 @@ export class LockState implements Closable {
     const slice = Math.min(limit, SLICE_MS);
     let attempt = this.#native.acquire(slice, true);
     if (attempt !== WAITING) return attempt;
+    const own = this.#guardElsewhere();
+    if (own !== undefined) {
+      this.#native.giveUp();
+      throw this.#deadlock(own);
+    }
     const end = performance.now() + limit - slice;
     for (let left = limit - slice; left > 0; left = end - performance.now()) {
       attempt = this.#native.acquire(Math.min(left, SLICE_MS), false);

@@ -1,5 +1,5 @@
 // What Mutex and SpinLock have in common for who uses them.
-import { checkOptions, checkTimeout, keySet } from '../arguments.js';
+import { checkOptions, checkSignal, checkTimeout, keySet } from '../arguments.js';
 import type { NativeLock } from '../binding.js';
 import { invalidArgument } from '../errors.js';
 import { type Holder, type LockGuard, LockState } from './lock-state.js';
@@ -41,7 +41,9 @@ export abstract class Lock {
     kind: number,
     kinds: readonly number[],
   ) {
-    this.#found = locate(what, place, name, kind, kinds, (native: NativeLock) => new LockState(what, native));
+    this.#found = locate(what, place, name, kind, kinds, (native: NativeLock, region, line) => {
+      return new LockState(what, native, region, line);
+    });
   }
 
   /** @internal */
@@ -97,7 +99,8 @@ export abstract class Lock {
    */
   async lockAsync(options?: LockAsyncOptions): Promise<LockGuard> {
     const { recover, timeoutMs, signal } = checkOptions(options, ASYNC_KEYS);
-    return this.#found.object.lockAsync({ timeoutMs, signal }, checkFlag('recover', recover));
+    const limits = { timeoutMs: checkTimeout(timeoutMs), signal: checkSignal(signal) };
+    return this.#found.object.lockAsync(limits, checkFlag('recover', recover));
   }
 
   /**

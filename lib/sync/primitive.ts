@@ -2,7 +2,7 @@
 import { checkOptions, type KeySet, keySet } from '../arguments.js';
 import { invalidArgument } from '../errors.js';
 import type { World } from '../world.js';
-import { type Closable, checkName, SharedRegion } from './region.js';
+import { type Closable, checkName, type Make, openHere, SharedRegion } from './region.js';
 import { regionOf } from './world-region.js';
 
 /** Where a primitive lies: in memory of its own, or in a world's, for all its ranks, in whichever life. */
@@ -44,9 +44,6 @@ export class Passed {
   }
 }
 
-// Regions that primitives were opened in by their handles, so that several do not each map one. By identity.
-const implicit = new Map<string, WeakRef<SharedRegion>>();
-
 export const PLAIN_KEYS: KeySet = keySet('name');
 
 /** `kind` is the one to make; `kinds` all that will do for a handle. `what` is the class. */
@@ -56,7 +53,7 @@ export function locate<T extends Closable>(
   name: string | undefined,
   kind: number,
   kinds: readonly number[],
-  make: (native: never) => T,
+  make: Make<T>,
 ): Found<T> {
   if (place instanceof Passed) return locateByHandle(what, place.handle, kinds, make);
   const region = place instanceof SharedRegion ? place : regionOf(place);
@@ -69,17 +66,13 @@ function locateByHandle<T extends Closable>(
   what: string,
   handle: string,
   kinds: readonly number[],
-  make: (native: never) => T,
+  make: Make<T>,
 ): Found<T> {
   const refuse = (): Error => invalidArgument('handle', `the handle of a ${what}`, handle);
   const parts = typeof handle === 'string' ? /^(uintr:.*:([0-9a-f]{16}))#(\d{1,2})@(\d{1,9})$/.exec(handle) : null;
   if (parts === null || !kinds.includes(Number(parts[3]))) throw refuse();
-  const identity = parts[2]!;
-  let region = implicit.get(identity)?.deref();
-  if (region === undefined || region.closed) {
-    region = SharedRegion.open(parts[1]!);
-    implicit.set(identity, new WeakRef(region));
-  }
+  const region = openHere(parts[2]!).find((one) => one.implicit) ?? SharedRegion.open(parts[1]!);
+  region.implicit = true;
   const [kind, line] = [Number(parts[3]), Number(parts[4])];
   const object = region.object(kind, line, make);
   if (object === undefined) throw refuse();

@@ -6,10 +6,28 @@ const PAGE = 4096;
 const DEFAULT_BYTES = 64 * 1024;
 const MAX_BYTES = 2 ** 31;
 
+/** This thread's open regions, by identity: one memory may be open several times. */
+const here = new Map<string, Set<WeakRef<SharedRegion>>>();
+const collected = new FinalizationRegistry<[string, WeakRef<SharedRegion>]>(([identity, ref]) => forget(identity, ref));
+
+function forget(identity: string, ref: WeakRef<SharedRegion>): void {
+  const regions = here.get(identity);
+  regions?.delete(ref);
+  if (regions?.size === 0) here.delete(identity);
+}
+
+/** @internal This thread's open regions of that memory. */
+export function openHere(identity: string): SharedRegion[] {
+  return [...(here.get(identity) ?? [])].flatMap((ref) => ref.deref() ?? []);
+}
+
 /** Something of a region that is told when it closes. */
 export interface Closable {
   regionClosed(): void;
 }
+
+/** What makes it, of what the addon has. Whoever holds or awaits something by it needs the region to stay open. */
+export type Make<T> = (native: never, region: SharedRegion, line: number) => T;
 
 /**
  * Memory for the primitives of this module. Whoever has it open sees the same ones: a thread that is given `handle`, a
@@ -24,11 +42,22 @@ export interface Closable {
 export class SharedRegion {
   readonly #native: NativeRegion;
   readonly #objects = new Map<number, Closable>();
+  readonly #ref: WeakRef<SharedRegion>;
   #closed = false;
+
+  /** @internal */
+  readonly identity: string;
+  /** @internal Opened for primitives that were opened by their handles, so that several do not each map it. */
+  implicit = false;
 
   /** @internal */
   constructor(native: NativeRegion) {
     this.#native = native;
+    this.#ref = new WeakRef(this);
+    this.identity = native.handle.slice(native.handle.lastIndexOf(':') + 1);
+    const regions = here.get(this.identity) ?? new Set();
+    here.set(this.identity, regions.add(this.#ref));
+    collected.register(this, [this.identity, this.#ref], this);
   }
 
   /**
@@ -100,6 +129,8 @@ export class SharedRegion {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    collected.unregister(this);
+    forget(this.identity, this.#ref);
     for (const object of this.#objects.values()) object.regionClosed();
     this.#objects.clear();
     this.#native.close();
@@ -127,14 +158,19 @@ export class SharedRegion {
   }
 
   /** @internal What this thread has of the object at that line: made once, since it may have a queue. */
-  object<T extends Closable>(kind: number, line: number, make: (native: never) => T): T | undefined {
-    const known = this.#objects.get(line);
+  object<T extends Closable>(kind: number, line: number, make: Make<T>): T | undefined {
+    const known = this.known(line);
     if (known !== undefined) return known as T;
     const native = this.#native.object(kind, line);
     if (native === undefined) return undefined;
-    const made = make(native as never);
+    const made = make(native as never, this, line);
     this.#objects.set(line, made);
     return made;
+  }
+
+  /** @internal The same where it was made before. */
+  known(line: number): Closable | undefined {
+    return this.#objects.get(line);
   }
 }
 

@@ -76,14 +76,14 @@ void AsyncWait::on_over(uv_async_t* handle) {
   });
   *self->self_ = nullptr;
   if (self->tearing_down_) return;
-  const bool over = self->state_.load() == Over;
+  // From here on it is JavaScript's, which is told; an end of the environment, even within the call, takes nothing back.
+  const int outcome_told = self->cancel();
   if (js::has_ended(self->env_)) {
-    if (over) self->subject_->undo(true);
+    if (outcome_told >= 0) self->subject_->undo(true);
     return;
   }
   js::Scope scope(self->env_);
-  napi_value outcome = over ? js::number(self->env_, self->outcome_) : js::undefined(self->env_);
-  // From here on it is JavaScript's, which is told.
+  napi_value outcome = outcome_told >= 0 ? js::number(self->env_, outcome_told) : js::undefined(self->env_);
   self->done_.call(1, &outcome);
 }
 

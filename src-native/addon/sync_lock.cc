@@ -152,8 +152,12 @@ napi_value dead(napi_env env, napi_callback_info info) {
 class Acquisition final : public AsyncWait::Subject {
  public:
   Acquisition(const LockBox& box)
-      : region_(box.open->region), lock_(make_lock(region_.get(), box.kind, box.object)), me_(box.async) {}
+      : region_(box.open->region),
+        lock_(make_lock(region_.get(), box.kind, box.object)),
+        me_(box.async),
+        tid_(sync::this_holder().tid) {}
   int attempt(bool first) override {
+    if (first) sync::hold_for(tid_);
     const Attempt attempt = lock_->lock(me_, sync::kSliceNs, first);
     return attempt == Attempt::Waiting ? -1 : static_cast<int>(attempt);
   }
@@ -168,6 +172,7 @@ class Acquisition final : public AsyncWait::Subject {
   std::shared_ptr<Region> region_;
   std::unique_ptr<AnyLock> lock_;
   Owner me_;
+  int32_t tid_;  // of whom it waits for
 };
 
 // acquireAsync(done): cancel(), or why not. One at a time.

@@ -105,6 +105,15 @@ napi_value create_region(napi_env env, napi_callback_info info) {
   return region_or_failure(env, std::move(region), nullptr, error);
 }
 
+// What is wrong with what was opened, as an argument's error.
+JoinError named(JoinError error, const std::string& argument, const std::string& value) {
+  if (error.code == std::string("ERR_UINTR_INVALID_ARGUMENT")) {
+    error.message = "'" + argument + "' must be that of a region that is open; it is " + value +
+                    (error.message.empty() ? "" : ": " + error.message);
+  }
+  return error;
+}
+
 // openRegion(handle)
 napi_value open_region(napi_env env, napi_callback_info info) {
   napi_value text = nullptr;
@@ -115,17 +124,18 @@ napi_value open_region(napi_env env, napi_callback_info info) {
   if (Handle::parse(text_of(env, text), &handle))
     region = Region::open(handle, &error);
   else
-    fail(&error, "ERR_UINTR_INVALID_ARGUMENT", "'handle' must be a region's; it is '" + text_of(env, text) + "'");
-  return region_or_failure(env, std::move(region), nullptr, error);
+    fail(&error, "ERR_UINTR_INVALID_ARGUMENT", "");
+  return region_or_failure(env, std::move(region), nullptr, named(error, "handle", "'" + text_of(env, text) + "'"));
 }
 
 // regionOfFd(fd)
 napi_value region_of_fd(napi_env env, napi_callback_info info) {
-  napi_value fd = nullptr;
-  js::arguments(env, info, 1, &fd);
+  napi_value value = nullptr;
+  js::arguments(env, info, 1, &value);
+  const int fd = static_cast<int>(js::to_number(env, value, -1));
   JoinError error;
-  auto region = Region::open(static_cast<int>(js::to_number(env, fd, -1)), &error);
-  return region_or_failure(env, std::move(region), nullptr, error);
+  auto region = Region::open(fd, &error);
+  return region_or_failure(env, std::move(region), nullptr, named(error, "fd", std::to_string(fd)));
 }
 
 // namedRegion(name, bytes)

@@ -45,6 +45,9 @@ class HolderWord {
 
 // The calling thread, as it is now.
 Holder this_holder();
+// What the calling thread takes is that thread's from now on, of the same process: one that ends before its lock does
+// would tell nobody anything.
+void hold_for(int32_t tid);
 
 // Whether what the lock guards is whole, and if not, who has died with it last. Read and written by owners only.
 class Consistency {

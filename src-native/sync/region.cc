@@ -27,11 +27,12 @@ namespace {
 
 constexpr uint64_t kPage = 4096;
 constexpr const char* kWhat = "the region's memory";
+constexpr const char *kName = "uintr-region", *kOwnMemory = "/memfd:uintr-region";
 
 uint64_t in_pages(uint64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
 // Opens the file behind a descriptor anew. A copy of the descriptor would share its locks.
-Fd reopen(int32_t pid, int fd, JoinError* error) {
+Fd reopen(int32_t pid, int fd, JoinError* error, const std::string& kind = "/memfd:") {
   char path[64], target[64];
   if (pid == getpid())
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -39,12 +40,16 @@ Fd reopen(int32_t pid, int fd, JoinError* error) {
     snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
   // Nothing else is opened: it could be a terminal, or a device that does something when it is opened.
   const ssize_t n = readlink(path, target, sizeof target - 1);
+  if (n <= 0 && errno == ENOENT) {
+    fail(error, "ERR_UINTR_INVALID_ARGUMENT", std::string(path) + " is no region: it is not there, or no longer");
+    return Fd();
+  }
   if (n <= 0) {
     fail_syscall(error, "readlink", errno, std::string(path));
     return Fd();
   }
   target[n] = 0;
-  if (strncmp(target, "/memfd:", 7) != 0) {
+  if (strncmp(target, kind.c_str(), kind.size()) != 0) {
     fail(error, "ERR_UINTR_INVALID_ARGUMENT", std::string(path) + " is no region: it is " + target);
     return Fd();
   }
@@ -203,7 +208,7 @@ std::shared_ptr<Region> Region::create(uint64_t bytes, JoinError* error) {
   unsigned char* base = nullptr;
   const uint64_t whole = bytes <= kMaxRegionBytes ? in_pages(bytes) : bytes;
   if (!is_size(whole, error)) return nullptr;
-  if (!make_memfd("uintr-region", whole, kSizeSeals, &fd, &base, "cannot create a region", error)) return nullptr;
+  if (!make_memfd(kName, whole, kSizeSeals, &fd, &base, "cannot create a region", error)) return nullptr;
   munmap(base, whole);
   return map(std::move(fd), 0, whole, error);
 }
@@ -214,7 +219,9 @@ std::shared_ptr<Region> Region::open(int fd, JoinError* error) {
 }
 
 std::shared_ptr<Region> Region::open(const Handle& handle, JoinError* error) {
-  Fd fd = reopen(handle.pid, handle.fd, error);
+  // Without an identity nothing else tells a region from another memory of this package.
+  const std::string kind = handle.identity == 0 ? kOwnMemory : "/memfd:";
+  Fd fd = reopen(handle.pid, handle.fd, error, kind);
   if (!fd) return nullptr;
   struct statx status;
   if (statx(fd.get(), "", AT_EMPTY_PATH, STATX_SIZE, &status) != 0) {

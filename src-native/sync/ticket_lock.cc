@@ -27,8 +27,13 @@ constexpr uint64_t after(uint64_t serving) { return (serving & kLost) | (number_
 }  // namespace
 
 Attempt TicketLock::taken() {
+  const uint64_t serving = words_->serving.relaxed();
   words_->holder.set(this_holder());
-  return (words_->serving.relaxed() & kLost) == 0 ? Attempt::Acquired : Attempt::Inconsistent;
+  words_->entered.release(number_in(serving) + 1);
+  // Before anything that the lock guards. The processor keeps the order of stores, and whoever asks does so when this
+  // thread has died, after all of them.
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  return (serving & kLost) == 0 ? Attempt::Acquired : Attempt::Inconsistent;
 }
 
 bool TicketLock::owns(Owner me) const {
@@ -36,10 +41,13 @@ bool TicketLock::owns(Owner me) const {
   return claim_of(me).relaxed() == claim(me, Drawn, number_in(words_->serving.acquire()));
 }
 
+// Or did its claimant die, in whichever way, while it waited? Then what the lock guards is as it was.
+bool TicketLock::had_entered(uint32_t number) const { return words_->entered.acquire() == number + 1; }
+
 // Before a seat's new life writes over what the last one has left: nobody could tell any more that it owned the lock.
 void TicketLock::bury(Claim left) {
   uint64_t serving = words_->serving.load_sc();
-  if (state_of(left) == Drawn && number_of(left) == number_in(serving)) {
+  if (state_of(left) == Drawn && number_of(left) == number_in(serving) && had_entered(number_in(serving))) {
     words_->dead.set(words_->holder.get());
     words_->serving.cas_sc(&serving, after(serving) | kLost);
   }
@@ -123,9 +131,8 @@ bool TicketLock::pass_over() {
     } else if (region_->is_alive(seat, static_cast<uint32_t>(seen >> 34), kLifeMask)) {
       return false;
     } else if (state == Drawn) {
-      // Whether one who died when its number was served had seen that, nobody can tell. The claim stays: another who
-      // comes to pass over the number finds the same, and only one of them does it.
-      entered = true;
+      // The claim stays: another who comes to pass over the number finds the same, and only one of them does it.
+      entered = had_entered(number);
     }
   }
   if (entered) words_->dead.set(words_->holder.get());

@@ -15,7 +15,8 @@ using Claim = uint64_t;
 
 struct alignas(kLine) TicketLockWords {
   Shared<uint32_t> next;  // number to be drawn
-  HolderWord holder, dead;  // dead: who had the lock last that died with it
+  HolderWord holder, dead;   // dead: who had the lock last that died with it
+  Shared<uint32_t> entered;  // the number of who has taken the lock last, and 1
   // {unused: 31, an owner has died: 1, number: 32}, in one word: who passes over a number tells both at once, or nothing.
   // Apart from `next`: all waiters look at it.
   alignas(kLine) Shared<uint64_t> serving;
@@ -41,6 +42,7 @@ class TicketLock {
 
  private:
   Attempt taken();
+  bool had_entered(uint32_t number) const;
   bool try_next(Owner me);
   uint32_t draw(Owner me);
   void bury(Claim claim);
