@@ -43,6 +43,10 @@ describe('npm pack', () => {
     'dist/lib/doorbell.mjs',
     'dist/lib/doorbell.d.ts',
     'dist/lib/doorbell.d.mts',
+    'dist/lib/sync.js',
+    'dist/lib/sync.mjs',
+    'dist/lib/sync.d.ts',
+    'dist/lib/sync.d.mts',
     'dist/lib/cli/main.js',
   ])('contains %s', (path) => {
     expect(paths).toContain(path);
@@ -122,6 +126,19 @@ describe('an installed package', () => {
     expect(printed.trim()).toBe('true true 32n');
   });
 
+  test('has uintr/sync, one and the same for import and require()', () => {
+    const printed = runFile(
+      'sync.mjs',
+      `import { createRequire } from 'node:module';
+       import { Mutex, SharedRegion } from 'uintr/sync';
+       const cjs = createRequire(import.meta.url)('uintr/sync');
+       const guard = new Mutex(SharedRegion.create()).lock();
+       guard.unlock();
+       console.log(cjs.Mutex === Mutex, cjs.SharedRegion === SharedRegion, guard.ownerDied);`,
+    );
+    expect(printed.trim()).toBe('true true false');
+  });
+
   test('finds its binary and can load it', () => {
     const support = runFile('support.cjs', `console.log(JSON.stringify(require('uintr').support()))`);
     expect(support).not.toMatch(/no addon found|does not load/);
@@ -155,7 +172,7 @@ describe('an installed package', () => {
     const file = join(typed, `program.${extension}`);
     writeFileSync(
       file,
-      `import { World, support } from 'uintr';\nimport { type Receiver, registerHandler, registerSender, type Sender } from 'uintr/doorbell';\nexport const world: Promise<World> = World.join();\nexport const able = support();\nexport const receiver: Receiver = registerHandler((vectors: bigint) => vectors);\nexport const sender: Sender = registerSender(receiver.createFd(0));\n`,
+      `import { World, support } from 'uintr';\nimport { type Receiver, registerHandler, registerSender, type Sender } from 'uintr/doorbell';\nimport { AtomicCounter, type LockGuard, Mutex, SharedRegion } from 'uintr/sync';\nexport const world: Promise<World> = World.join();\nexport const able = support();\nexport const receiver: Receiver = registerHandler((vectors: bigint) => vectors);\nexport const sender: Sender = registerSender(receiver.createFd(0));\nexport function count(): bigint {\n  using region = SharedRegion.create();\n  using guard: LockGuard = new Mutex(region, { adaptive: true }).lock();\n  return guard.ownerDied ? 0n : new AtomicCounter(region).fetchAdd(1);\n}\n`,
     );
     execFileSync(
       process.execPath,

@@ -64,6 +64,23 @@ describe('on another platform', () => {
     expect(codes).toBe('ERR_UINTR_UNSUPPORTED\n'.repeat(2));
   });
 
+  test('uintr/sync can be imported, and no region is to be had', () => {
+    const sync = JSON.stringify(pathToFileURL(join(root, 'dist', 'lib', 'sync.mjs')).href);
+    const codes = evaluate(
+      `import { SharedRegion } from ${sync};
+       for (const call of [
+         () => SharedRegion.create(),
+         () => SharedRegion.named('x'),
+         () => SharedRegion.open('x'),
+         () => SharedRegion.fromFd(0),
+       ]) {
+         try { call(); } catch (error) { console.log(error.code); }
+       }`,
+      '--input-type=module',
+    );
+    expect(codes).toBe('ERR_UINTR_UNSUPPORTED\n'.repeat(4));
+  });
+
   test('entering a world fails with ERR_UINTR_UNSUPPORTED', () => {
     const code = evaluate(
       `require(${commonJs}).World.join().then(() => console.log('joined'), (e) => console.log(e.code))`,
