@@ -71,6 +71,23 @@ const peer = {
     const target = kept[object] as Record<string, () => Promise<unknown>>;
     target[method]!().then(() => process.exit(0));
   },
+  /** Takes a lock, or waits for a completion, without an answer; counts right before. */
+  beginBlocking(object: number, counter: number): void {
+    setImmediate(() => {
+      (kept[counter] as api.AtomicCounter).increment();
+      const target = kept[object] as api.Mutex | api.Completion;
+      if (target instanceof api.Completion) target.wait();
+      else target.lock();
+    });
+  },
+  /** Drops everything that it has. */
+  async forget(): Promise<void> {
+    kept.length = 0;
+    for (let i = 0; i < 20; i += 1) {
+      (globalThis as { gc?: () => void }).gc!();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  },
   exitOn(signal: NodeJS.Signals): void {
     process.on(signal, () => process.exit(7));
   },
