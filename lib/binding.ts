@@ -165,7 +165,6 @@ export interface NativeLock {
   /** Blocks up to `ms`, and never for long. `first`: of the slices of one wait. */
   acquire(ms: number, first: boolean): number;
   giveUp(): void;
-  tryAcquireAsync(): number;
   /** One at a time. `done` gets an attempt, or undefined if it was cancelled. */
   acquireAsync(done: (attempt: number | undefined) => void): NativeCancel | NativeFailure;
   /** What was acquired by calls that block, or by the others. False: it is not owned. */

@@ -37,9 +37,9 @@ export class AsyncQueue {
     this.#source = source;
   }
 
-  /** Nobody waits, and nothing is waited for. */
-  get isIdle(): boolean {
-    return this.#waiters.length === 0 && this.#cancel === undefined;
+  /** Nobody waits here; the addon may still be about to notice. */
+  get isEmpty(): boolean {
+    return this.#waiters.length === 0;
   }
 
   /**

@@ -128,7 +128,7 @@ export class Completion {
     const { timeoutMs, signal } = checkOptions(options, KEYS);
     const limits = { timeoutMs: checkTimeout(timeoutMs), signal: checkSignal(signal) };
     const { queue } = this.#found.object;
-    if (queue.isIdle && signal?.aborted !== true && this.tryWait()) return;
+    if (queue.isEmpty && signal?.aborted !== true && this.tryWait()) return;
     await queue.wait('waitAsync()', limits, () => {});
   }
 

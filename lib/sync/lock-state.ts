@@ -30,7 +30,7 @@ export class LockGuard {
    */
   readonly ownerDied: boolean;
   readonly #state: LockState;
-  /** @internal */
+  /** @internal Got by a helper, in whose name it is owned. */
   readonly async: boolean;
 
   /** @internal */
@@ -103,10 +103,10 @@ export class LockState implements Closable {
 
   async lockAsync(limits: Limits, recover: boolean): Promise<LockGuard> {
     this.#checkOpen();
-    const isFirst = this.guard === undefined && this.#queue.isIdle;
-    if (isFirst && limits.signal?.aborted !== true) {
-      const attempt = this.#native.tryAcquireAsync();
-      if (attempt !== WAITING && attempt !== DEADLOCK) return this.#granted(attempt, true, recover);
+    if (this.guard === undefined && this.#queue.isEmpty && limits.signal?.aborted !== true) {
+      // In the name of calls that block: a helper that nobody waits for any more may still be at it in its own.
+      const attempt = this.#native.tryAcquire();
+      if (attempt !== WAITING && attempt !== DEADLOCK) return this.#granted(attempt, false, recover);
     }
     return this.#queue.wait('lockAsync()', limits, (outcome) => this.#granted(outcome, true, recover));
   }
@@ -153,18 +153,17 @@ export class LockState implements Closable {
 
   #checkNotOwner(): void {
     this.#checkOpen();
-    if (this.guard !== undefined) throw this.#deadlock(this.guard);
+    if (this.guard !== undefined) throw this.#deadlock();
   }
 
-  /** What this thread owns it by through another mapping of the same memory, where it is somebody else for the addon. */
-  #guardElsewhere(): LockGuard | undefined {
+  /** Whether this thread owns it through another mapping of the same memory, where it is somebody else for the addon. */
+  #isOwnedElsewhere(): boolean {
     const all = openHere(this.#region.identity).map((region) => region.known(this.#line));
-    return all.find((one): one is LockState => one instanceof LockState && one.guard !== undefined)?.guard;
+    return all.some((one) => one instanceof LockState && one.guard !== undefined);
   }
 
-  #deadlock({ async }: LockGuard): UintrError {
-    const how = async ? ' (by lockAsync())' : '';
-    return new UintrError('ERR_UINTR_DEADLOCK', `this thread owns the ${this.#what}, and would wait for itself${how}`);
+  #deadlock(): UintrError {
+    return new UintrError('ERR_UINTR_DEADLOCK', `this thread owns the ${this.#what}, and would wait for itself`);
   }
 
   /** An attempt that did not have to wait, or has. */
@@ -172,10 +171,9 @@ export class LockState implements Closable {
     const slice = Math.min(limit, SLICE_MS);
     let attempt = this.#native.acquire(slice, true);
     if (attempt !== WAITING) return attempt;
-    const own = this.#guardElsewhere();
-    if (own !== undefined) {
+    if (this.#isOwnedElsewhere()) {
       this.#native.giveUp();
-      throw this.#deadlock(own);
+      throw this.#deadlock();
     }
     const end = performance.now() + limit - slice;
     for (let left = limit - slice; left > 0; left = end - performance.now()) {

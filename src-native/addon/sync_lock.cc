@@ -193,22 +193,13 @@ napi_value acquire_async(napi_env env, napi_callback_info info) {
   return failure_object(env, error);
 }
 
-// tryAcquireAsync(): an Attempt, for the seat of calls that do not block
-napi_value try_acquire_async(napi_env env, napi_callback_info info) {
-  auto& box = box_of<LockBox>(env, info);
-  if (is_closed(box)) return js::number(env, kClosed);
-  if (box.async == sync::kNobody) box.async = box.open->region->seat(Region::Use::Async, nullptr);
-  if (box.async == sync::kNobody) return js::number(env, kNoSeat);
-  return number(env, box.lock->try_lock(box.async));
-}
-
 }  // namespace
 
 napi_value lock_object(napi_env env, const SharedOpenRegion& open, Kind kind, sync::ObjectHeader* object) {
   constexpr Method kCalls[] = {
       {"tryAcquire", try_acquire}, {"acquire", acquire}, {"giveUp", give_up},
       {"release", release},        {"holder", holder},   {"consistent", consistent}, {"dead", dead},
-      {"acquireAsync", acquire_async}, {"tryAcquireAsync", try_acquire_async}};
+      {"acquireAsync", acquire_async}};
   auto box = std::make_unique<LockBox>(LockBox{open, kind, object, make_lock(open->region.get(), kind, object)});
   return boxed_object(env, std::move(box), kCalls);
 }

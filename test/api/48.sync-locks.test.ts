@@ -216,6 +216,23 @@ eachLock(({ type, make, open }) => {
     },
   );
 
+  processTest('11. who only tries, or waits for no time at all, finds out about a dead owner too', 1, async () => {
+    const region = SharedRegion.create();
+    const locks = [make(region), make(region)];
+    for (const start of [() => Peer.process(), () => Peer.thread()]) {
+      const peer = start();
+      for (const lock of locks) await peer.call(await peer.open(type, lock), 'lock');
+      await peer.end('kill');
+      assert.throws(() => locks[0]!.tryLock(), ownerDied);
+      assert.throws(() => locks[1]!.lock({ timeoutMs: 0 }), ownerDied);
+      for (const lock of locks) {
+        const guard = lock.tryLock({ recover: true })!;
+        guard.consistent();
+        guard.unlock();
+      }
+    }
+  });
+
   processTest('10. a waiter that is killed costs nobody else the lock', 1, async () => {
     const region = SharedRegion.create();
     const lock = make(region);
