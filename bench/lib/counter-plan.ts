@@ -64,10 +64,14 @@ export function counterPlans(effort: Effort): CounterPlan[] {
   ];
 }
 
+/** In milliseconds, some 25 days; one that is longer ends at once. */
+const longestTimer = 2 ** 31 - 1;
+
 /** Of one start, with much to spare; what has not ended by then hangs. */
 export function limitOf({ workers, series, exponent, budgetMicros = Number.POSITIVE_INFINITY }: CounterPlan): number {
   // Where each operation of a fair lock waits for a turn of the scheduler.
   const slowestMicros = 100 * 2 ** exponent;
   const cases = workers.length * series.length;
-  return 90_000 + (cases * Math.min(slowestMicros, 10 * budgetMicros)) / 1000;
+  const limit = 90_000 + (cases * Math.min(slowestMicros, 10 * budgetMicros)) / 1000;
+  return Math.min(limit, longestTimer);
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type CounterPlan, counterPlans } from '../../bench/lib/counter-plan.js';
+import { type CounterPlan, counterPlans, limitOf } from '../../bench/lib/counter-plan.js';
 import { readCounter } from '../../bench/lib/counter-reading.js';
 import { scenes } from '../../bench/lib/counter-scenes.js';
 import type { ResultLine } from '../../bench/lib/json.js';
@@ -21,6 +21,12 @@ describe('the plan', () => {
     expect(lab.budgetMicros).toBeUndefined();
     expect(counterPlans({ quick: false, exponent: 29, budget: 7 })[0].budgetMicros).toBe(7000);
     expect(counterPlans({ quick: true })[0].budgetMicros).toBeGreaterThan(0);
+  });
+
+  test('however far they count, there is a time by which they have hung', () => {
+    const limits = [20, 29, 40].map((exponent) => limitOf(counterPlans({ quick: false, exponent })[0]));
+    expect(limits).toEqual([...limits].sort((a, b) => a - b));
+    expect(limits[2]).toBeLessThan(2 ** 31);
   });
 
   test('half of the workers increment, so there is an even number of them', () => {

@@ -224,7 +224,7 @@ describe('each measure, at tiny sizes', () => {
   });
 
   test('counter, by each primitive, threads and processes', () => {
-    const ran = run('counter', ['--quick', '--budget', '2', '--ranks', '2,4']);
+    const ran = run('counter', ['--quick', '--budget', '2', '--ranks', '2']);
     expectSchema(ran);
     // A sum that is not 0 would be among them.
     expect(of(ran, 'skipped')).toEqual([]);
@@ -241,7 +241,7 @@ describe('each measure, at tiny sizes', () => {
     );
     const counted = results.filter((result) => !held.includes(result));
     expect(counted.map(({ contestant, scenario, ranks }) => `${contestant} ${scenario} ${ranks}`).sort()).toEqual(
-      all.flatMap((id) => scenarios.flatMap((one) => [2, 4].map((ranks) => `uintr/${id} ${one} ${ranks}`))).sort(),
+      all.flatMap((id) => scenarios.map((one) => `uintr/${id} ${one} 2`)).sort(),
     );
     for (const line of counted) {
       expectOrdered(line);
