@@ -61,7 +61,7 @@ int descriptors() {
 
 // A memory of the given make, as somebody else's.
 Fd memory(uint64_t bytes, int seals, uint64_t identity = 0, uint64_t offset = 0) {
-  Fd fd(memfd_create("another", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  Fd fd(memfd_create("uintr-region", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   CHECK(fd && ftruncate(fd.get(), static_cast<off_t>(bytes)) == 0);
   if (identity != 0) CHECK(pwrite(fd.get(), &identity, 8, static_cast<off_t>(offset)) == 8);
   CHECK(fcntl(fd.get(), F_ADD_SEALS, seals) == 0);
