@@ -140,9 +140,9 @@ bool TicketLock::pass_over() {
   return words_->serving.cas_sc(&serving, after(serving) | (entered ? kLost : 0));
 }
 
-// As many as there can be; where they are more, the words are garbage.
+// No more than that at once: where the words are garbage, there may be 2^32 of them.
 void TicketLock::pass_over_all() {
-  for (uint32_t i = 0; i < kSeats && pass_over(); ++i) continue;
+  for (int i = 0; i < 64 && pass_over(); ++i) continue;
 }
 
 void TicketLock::give_up(Owner me) {
