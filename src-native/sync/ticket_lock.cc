@@ -130,6 +130,9 @@ bool TicketLock::pass_over() {
       if (!word.cas_sc(&seen, 0)) return false;
     } else if (region_->is_alive(seat, static_cast<uint32_t>(seen >> 34), kLifeMask)) {
       return false;
+    } else if (word.load_sc() != seen) {
+      // What one who has died left is known only now: it may have got its number and entered in between, or given up.
+      return false;
     } else if (state == Drawn) {
       // The claim stays: another who comes to pass over the number finds the same, and only one of them does it.
       entered = had_entered(number);
