@@ -272,3 +272,38 @@ rankTest("7. a world's memory is no region to be had by its descriptor", 1, (wor
   }
   assert.equal(world.size, 1);
 });
+
+processTest('8. more owners than a region has seats for are refused, until one has gone', 1, () => {
+  const region = SharedRegion.create();
+  const { handle } = new Mutex(region);
+  const lock = (open: SharedRegion): Mutex => new Mutex(open, { name: 'lock' });
+  const full = coded('ERR_UINTR_NO_MEMORY', 'too many threads');
+  // Each mapping is a thread of its own for it.
+  const open = [...Array(512)].map(() => SharedRegion.open(region.handle));
+  for (const one of open) lock(one).lock().unlock();
+  assert.throws(() => lock(region).lock(), full);
+  assert.throws(() => lock(region).tryLock(), full);
+  assert.throws(() => Mutex.open(handle).lock(), full);
+  new AtomicCounter(region).increment();
+  open[100]!.close();
+  lock(region).lock().unlock();
+  for (const one of open) one.close();
+});
+
+processTest(
+  '9. without a descriptor left there is no region, and it is said so',
+  { ranks: 1, under: ['prlimit', '--nofile=64'] },
+  () => {
+    const shortage = coded('ERR_UINTR_NO_MEMORY');
+    const regions: SharedRegion[] = [];
+    assert.throws(() => {
+      for (let i = 0; i < 64; i += 1) regions.push(SharedRegion.create());
+    }, shortage);
+    const [one] = regions;
+    assert.throws(() => one!.createFd(), shortage);
+    assert.throws(() => SharedRegion.open(one!.handle), shortage);
+    assert.throws(() => SharedRegion.named('none'), shortage);
+    regions.pop()!.close();
+    closeSync(one!.createFd());
+  },
+);
