@@ -23,7 +23,7 @@ const KINDS = [Kind.SpinLock, Kind.TicketLock];
  * where the next in turn has lost it. After some 30 µs a waiter yields its processor between two looks, which bounds the
  * damage and does not mend it. Hold it for some hundred nanoseconds, and never across anything that can block.
  *
- * As a {@link Mutex} it belongs to its owner and survives its death; an owner's death is looked for after a millisecond.
+ * As a {@link Mutex} it belongs to its owner and survives its death, for which a waiter looks every millisecond.
  */
 export class SpinLock extends Lock {
   /** @throws ERR_UINTR_INVALID_ARGUMENT; ERR_UINTR_NO_MEMORY: the region is full; ERR_UINTR_CLOSED */
