@@ -67,6 +67,8 @@ TEST("01 killed at any instruction of taking the lock, of what it guards, and of
             pause();
           });
       dying.step_until([&] { return at->begins.load(); });
+      // Once where it owns the lock for sure, however far apart the other places are.
+      if (steps == 0) dying.step_until([&] { return at->entered.load(); });
       for (uint64_t i = 0; i < steps && !at->ended; ++i) dying.step();
       ended = at->ended;
       dying.kill();
@@ -158,6 +160,35 @@ TEST("03 killed at many instructions of a wait, and of giving it up") {
       // The ticket lock cannot tell whether its number was served before or after that: it counts as an owner.
       take_over(one, other, site.guarded, false, kind == Kind::TicketLock && !ended);
     }
+  }
+}
+
+TEST("04 a number that is drawn and not claimed yet is kept for who lives, and passed over for who died") {
+  for (bool dies : {false, true}) {
+    Site site(Kind::TicketLock);
+    Contender owner(site), one(site);
+    CHECK_EQ(owner.acquire(), Attempt::Acquired);
+    auto& words = words_of<TicketLockWords>(site.object());
+    const uint32_t number = words.next.load_sc();
+    Stepped drawing([&] { return Contender(site); },
+                    [&](Contender& me) {
+                      CHECK_EQ(me.acquire(), Attempt::Acquired);
+                      CHECK(me.unlock());
+                    });
+    drawing.step_until([&] { return words.next.load_sc() != number; });
+    CHECK_EQ(one.wait(0), Attempt::Waiting);
+    CHECK(owner.unlock());
+    CHECK_EQ(one.wait(0, false), Attempt::Waiting);
+    CHECK_EQ(one.wait(5 * kMillisecond, false), Attempt::Waiting);
+    if (dies) {
+      drawing.kill();
+    } else {
+      drawing.go_on();
+      drawing.end();
+    }
+    // It never had the lock.
+    CHECK_EQ(one.wait(0, false), Attempt::Acquired);
+    CHECK(one.unlock());
   }
 }
 

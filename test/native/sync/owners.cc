@@ -93,6 +93,9 @@ TEST("03 a process that was killed and that nobody has reaped is dead") {
     CHECK(kill(pid, SIGKILL) == 0);
     siginfo_t info;
     CHECK(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == 0);
+    // Also to one that does not wait.
+    CHECK_EQ(one.wait(0), Attempt::Inconsistent);
+    CHECK(one.unlock());
     inherits(one);
     was_killed(pid, SIGKILL);
   }
