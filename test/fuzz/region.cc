@@ -39,7 +39,7 @@ uint32_t pick_line(Input& in) {
 class Memory {
  public:
   static constexpr uint64_t kBytes = 2 * kPage;
-  Memory() : fd_(memfd_create("fuzzed", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
+  Memory() : fd_(memfd_create("uintr-region", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
     MUST(fd_ && ftruncate(fd_.get(), kBytes) == 0);
     void* at = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
     MUST(at != MAP_FAILED && fcntl(fd_.get(), F_ADD_SEALS, kSizeSeals) == 0);

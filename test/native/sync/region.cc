@@ -369,6 +369,7 @@ TEST("11 who is killed while it makes objects is in nobody's way") {
     const pid_t child = test::child([&] {
       JoinError error;
       auto its = Region::open(handle, &error);
+      CHECK(its != nullptr);
       gate.open();
       for (uint32_t i = 0;; ++i) its->find_or_make(Kind::Mutex, std::to_string(i % 3), &error);
     });
