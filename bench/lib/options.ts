@@ -10,7 +10,7 @@ export interface Options extends Effort {
   from?: string;
   /** A folder for a plot of each measure. */
   svg?: string;
-  /** A folder for a page of all of it, plots and tables. */
+  /** A page of all of it, plots and tables (FILE.md), or a folder for that. */
   page?: string;
   help: boolean;
   /** Peers to run besides ours; undefined for all. */
@@ -24,7 +24,7 @@ export const optionsHelp = `  --quick           fewer rounds and samples
   --json file       write all that was found, as one JSON document; -: print JSON lines instead of tables
   --from file       show the tables of such a file again, and run nothing
   --svg dir         draw it: a plot or two of each measure, for light pages and for dark ones (needs echarts)
-  --page dir        write dir/results.md, all of it as one page, with its plots (needs echarts)
+  --page dir        write dir/results.md, all of it as one page, with its plots (needs echarts); or --page dir/NAME.md
   --peers a,b       only these peers besides uintr (none: --peers '')
   --sizes a,b       message lengths in bytes
   --ranks a,b       numbers of ranks (collectives, collectives-overlap, scale), or of workers (counter)

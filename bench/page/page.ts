@@ -1,6 +1,6 @@
 // The results page: one run with its plots, its tables, and what limits its figures.
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { about } from '../lib/about.js';
 import type { Measure } from '../lib/measure.js';
 import { asMarkdown, escaped, type Part } from '../lib/parts.js';
@@ -16,16 +16,22 @@ const plotFolder = 'plots';
 /** A measure with more tables than that shows them when asked. */
 const manyTables = 4;
 
-export function preparePage(folder: string): void {
-  prepareFolder('--page', join(folder, plotFolder));
+/** What `--page` names is the page, or the folder that it goes to. */
+function placeOf(page: string): { folder: string; file: string } {
+  return page.endsWith('.md') ? { folder: dirname(page), file: basename(page) } : { folder: page, file: 'results.md' };
 }
 
-export function writePage(run: Run, measures: readonly Measure[], folder: string): void {
+export function preparePage(page: string): void {
+  prepareFolder('--page', join(placeOf(page).folder, plotFolder));
+}
+
+export function writePage(run: Run, measures: readonly Measure[], page: string): void {
+  const { folder, file } = placeOf(page);
   const plots = new Map(
     run.measures.map(({ name, findings }) => [name, measures.find((one) => one.name === name)?.plots(findings) ?? []]),
   );
   for (const some of plots.values()) writePlots(some, join(folder, plotFolder));
-  writeFileSync(join(folder, 'results.md'), pageOf(run, measures, plots));
+  writeFileSync(join(folder, file), pageOf(run, measures, plots));
 }
 
 function pageOf(run: Run, measures: readonly Measure[], plots: Map<string, Plot[]>): string {
@@ -38,7 +44,7 @@ function pageOf(run: Run, measures: readonly Measure[], plots: Map<string, Plot[
 
 function opening(run: Run): string {
   const contents = run.measures.map(({ name }) => `[${name}](#${name})`);
-  return `<!-- Made by \`npm run results -- FILE\`: changes here are lost. -->
+  return `<!-- Made by \`uintr bench --from FILE --page PAGE\`: changes here are lost. -->
 
 # Results
 

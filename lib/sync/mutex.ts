@@ -25,8 +25,9 @@ const KINDS = [Kind.Mutex, Kind.AdaptiveMutex];
  *   50 ms;
  * - it makes no promise of order: the kernel's hands itself to a waiter that was passed over, this one to whoever comes
  *   first when it is free;
- * - of whether the owner runs it knows what the kernel tells: its thread's processor time if it is of the same process, else
- *   its process's. And it spins for 200 µs at most, because it cannot see that somebody else needs the processor.
+ * - of whether the owner runs it knows what the kernel tells: its thread's processor time if it is of the same process. Of
+ *   one in another process the kernel tells no more than its last tick, so there waiters spin for some microseconds. Else
+ *   for 200 µs at most, because a program cannot see that somebody else needs the processor.
  *
  * Handlers of interrupts take no locks: one may be held while messages come in.
  */

@@ -11,8 +11,8 @@ void Completion::complete() {
   uint32_t done = words_->done.load_sc();
   // As the kernel's: one that has ended all waits is not counted any further.
   while (done < kAll - 1 && !words_->done.cas_sc(&done, done + 1)) continue;
-  // SYNC POINT: completion. A sleeper is counted, then looks at the count of what is done, and sleeps only while that is 0;
-  // here that is changed, then the sleepers are looked at. Both by read-modify-writes: so one of the two sees the other.
+  // SYNC POINT: completion. A sleeper is counted, and then the kernel looks at what is done, and lets it sleep only while
+  // that is 0; here that is changed, then the sleepers are looked at. Both by read-modify-writes: so one sees the other.
   if (words_->sleepers.load_sc() != 0) futex_wake(&words_->done, 1);
 }
 

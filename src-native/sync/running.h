@@ -2,8 +2,9 @@
 // for the owner's processor time, twice: where that has not moved, the owner did not run in between.
 //
 // Of a thread of another process the kernel tells only the whole process's time, so another thread that computes there
-// counts as the owner, and brings that up to date only at its ticks and when the process stops running: between two ticks
-// an owner that runs there looks like one that does not, and a waiter spins for two looks at it only. Where it tells nothing (another PID namespace), the owner counts as running.
+// counts as the owner; and it brings that up to date only at its ticks and when the process stops running. Between two
+// ticks an owner that runs there looks like one that does not, and a waiter spins for two looks at it, some microseconds.
+// Where it tells nothing (another PID namespace), the owner counts as running.
 #pragma once
 
 #include "sync/lock.h"
