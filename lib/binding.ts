@@ -156,8 +156,8 @@ export interface NativeRegion {
   close(): void;
 }
 
-/** Returns what it had waited for, if that has come and was not told yet; it is the caller's then. */
-export type NativeCancel = () => number | undefined;
+/** Returns what was waited for, if that has come and was not told yet; it is the caller's then. `end`: else the wait ends. */
+export type NativeTake = (end: boolean) => number | undefined;
 
 /** Attempts are src-native/sync/lock.h's; -1: the region is closed, -2: no seat is left. */
 export interface NativeLock {
@@ -165,8 +165,8 @@ export interface NativeLock {
   /** Blocks up to `ms`, and never for long. `first`: of the slices of one wait. */
   acquire(ms: number, first: boolean): number;
   giveUp(): void;
-  /** One at a time. `done` gets an attempt, or undefined if it was cancelled. */
-  acquireAsync(done: (attempt: number | undefined) => void): NativeCancel | NativeFailure;
+  /** One at a time. `done` gets an attempt, or undefined if that was taken, or the wait ended. */
+  acquireAsync(done: (attempt: number | undefined) => void): NativeTake | NativeFailure;
   /** What was acquired by calls that block, or by the others. False: it is not owned. */
   release(async: boolean): boolean;
   consistent(): void;
@@ -194,7 +194,7 @@ export interface NativeCompletion {
   done(): number | undefined;
   tryWait(): boolean | undefined;
   wait(ms: number): boolean | undefined;
-  waitAsync(done: (outcome: number | undefined) => void): NativeCancel | NativeFailure;
+  waitAsync(done: (outcome: number | undefined) => void): NativeTake | NativeFailure;
 }
 
 /** One of the primitives of uintr/sync, for loops in native code (src-native/addon/sync_count.h). */

@@ -1,15 +1,15 @@
 // Calls that wait without blocking, in the order in which they came. The addon waits for the first of them, and for one at
 // a time; what it gets is handed to whoever is first by then.
 import { listen, stopListening } from '../abort.js';
-import { failed, type NativeCancel, type NativeFailure } from '../binding.js';
+import { failed, type NativeFailure, type NativeTake } from '../binding.js';
 import { AbortError, timeoutError } from '../errors.js';
-import { regionClosed, taken } from './region.js';
+import { failure, regionClosed } from './region.js';
 
 /** What the addon waits for. */
 export interface Source {
-  start(done: (outcome: number | undefined) => void): NativeCancel | NativeFailure;
-  /** Nobody wants it any more. */
-  undo(): void;
+  start(done: (outcome: number | undefined) => void): NativeTake | NativeFailure;
+  /** Nobody wants any more what has come. */
+  undo(outcome: number): void;
 }
 
 /** How long, and until when, one call waits. */
@@ -29,7 +29,7 @@ interface Waiter {
 export class AsyncQueue {
   readonly #source: Source;
   readonly #waiters: Waiter[] = [];
-  #cancel: NativeCancel | undefined;
+  #take: NativeTake | undefined;
   /** Not to be asked for more while what was handed out is out. */
   #paused = false;
 
@@ -68,7 +68,7 @@ export class AsyncQueue {
       };
       if (limit !== Number.POSITIVE_INFINITY) {
         // Longer ones than a timer can have are for ever.
-        if (limit < 2 ** 31) timer = setTimeout(() => this.#leave(waiter, timeoutError(limit, what)), limit);
+        if (limit <= 2 ** 31 - 1) timer = setTimeout(() => this.#leave(waiter, timeoutError(limit, what)), limit);
       }
       if (abort !== undefined) listen(abort, onAbort);
       this.#waiters.push(waiter);
@@ -76,9 +76,20 @@ export class AsyncQueue {
     });
   }
 
-  /** What the addon has got and not told, for a call that blocks; those who wait here wait on. */
+  /** The addon waits. */
+  get isBusy(): boolean {
+    return this.#take !== undefined;
+  }
+
+  /** What the addon has got and not told, for a call that does not go through the loop; those who wait here wait on. */
   take(): number | undefined {
-    return this.#cancel?.();
+    return this.#take?.(false);
+  }
+
+  /** Gives that back. */
+  takeBack(): void {
+    const come = this.take();
+    if (come !== undefined) this.#source.undo(come);
   }
 
   pause(): void {
@@ -97,7 +108,12 @@ export class AsyncQueue {
       waiter.settle();
       waiter.reject(regionClosed());
     }
-    if (this.#cancel?.() !== undefined) this.#source.undo();
+    this.#end();
+  }
+
+  #end(): void {
+    const come = this.#take?.(true);
+    if (come !== undefined) this.#source.undo(come);
   }
 
   #leave(waiter: Waiter, error: unknown): void {
@@ -106,35 +122,31 @@ export class AsyncQueue {
     this.#waiters.splice(place, 1);
     waiter.settle();
     waiter.reject(error);
-    if (this.#waiters.length === 0 && this.#cancel?.() !== undefined) this.#source.undo();
+    if (this.#waiters.length === 0) this.#end();
   }
 
   #pump(): void {
-    if (this.#paused || this.#cancel !== undefined || this.#waiters.length === 0) return;
-    const started = this.#source.start((outcome) => this.#over(outcome));
-    if (!failed(started)) {
-      this.#cancel = started;
-      return;
+    while (!this.#paused && this.#take === undefined && this.#waiters.length > 0) {
+      const started = this.#source.start((outcome) => this.#over(outcome));
+      if (!failed(started)) {
+        this.#take = started;
+        return;
+      }
+      const waiter = this.#waiters.shift()!;
+      waiter.settle();
+      waiter.reject(failure(started));
     }
-    const waiter = this.#waiters.shift()!;
-    waiter.settle();
-    try {
-      taken(started);
-    } catch (error) {
-      waiter.reject(error);
-    }
-    this.#pump();
   }
 
-  /** Told by the addon, once for each start: also where cancel() was called, and whatever it has returned. */
+  /** Told by the addon, once for each start: also where that was taken, or ended. */
   #over(outcome: number | undefined): void {
-    this.#cancel = undefined;
+    this.#take = undefined;
     const waiter = outcome === undefined ? undefined : this.#waiters.shift();
     if (waiter !== undefined) {
       waiter.settle();
       waiter.grant(outcome!);
     } else if (outcome !== undefined) {
-      this.#source.undo();
+      this.#source.undo(outcome);
     }
     this.#pump();
   }

@@ -13,8 +13,8 @@ import {
 /**
  * A 64-bit counter, signed, which wraps: one word, changed by locked instructions.
  *
- * The kernel's `atomic64_t` (Documentation/atomic_t.txt). Its operations are totally ordered with each other and with those
- * of locks, as the kernel's fully ordered ones are. With many writers the word's cache line goes from processor to
+ * The kernel's `atomic64_t` (Documentation/atomic_t.txt), between processes. Different from there every operation is fully
+ * ordered, also those that return nothing. With many writers the word's cache line goes from processor to
  * processor for every operation: see {@link PerCpuCounter}.
  */
 export class AtomicCounter {

@@ -27,6 +27,9 @@ const KEYS = keySet('timeoutMs', 'signal');
 /** As long as process.exit() and a worker's end may be held up by a call that blocks. */
 const SLICE_MS = 50;
 
+/** What a wait of the addon's has come to (src-native/addon/sync_completion.cc). */
+const TOOK_ONE = 0;
+
 /** The kernel's UINT_MAX: all waits end. */
 const ALL = 2 ** 32 - 1;
 
@@ -41,8 +44,8 @@ class CompletionState implements Closable {
     this.region = region;
     this.queue = new AsyncQueue({
       start: (done) => native.waitAsync(done),
-      // Somebody else waits for it, or will.
-      undo: () => void native.complete(),
+      // Somebody else waits for it, or will; but after completeAll() nothing was taken.
+      undo: (outcome) => void (outcome === TOOK_ONE && native.complete()),
     });
   }
 

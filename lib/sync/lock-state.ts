@@ -13,6 +13,7 @@ const NO_SEAT = -2;
 
 /** As long as process.exit() and a worker's end may be held up by a call that blocks. */
 const SLICE_MS = 50;
+const SHORT_SLICE_MS = 5;
 
 /** A thread that has a lock: numbers as its own PID namespace has them. */
 export interface Holder {
@@ -87,16 +88,14 @@ export class LockState implements Closable {
 
   lock(limit: number, recover: boolean): LockGuard {
     this.#checkNotOwner();
-    // What has come for those who wait without blocking cannot be theirs while this call blocks the loop.
-    const come = this.#queue.take();
-    return come === undefined
-      ? this.#granted(this.#acquire(limit), false, recover)
-      : this.#granted(come, true, recover);
+    return this.#comeFor(recover) ?? this.#wait(limit, recover);
   }
 
   tryLock(recover: boolean): LockGuard | undefined {
     this.#checkOpen();
     if (this.guard !== undefined) return undefined;
+    const come = this.#comeFor(recover);
+    if (come !== undefined) return come;
     const attempt = this.#native.tryAcquire();
     return attempt === WAITING || attempt === DEADLOCK ? undefined : this.#granted(attempt, false, recover);
   }
@@ -156,31 +155,48 @@ export class LockState implements Closable {
     if (this.guard !== undefined) throw this.#deadlock();
   }
 
-  /** Whether this thread owns it through another mapping of the same memory, where it is somebody else for the addon. */
-  #isOwnedElsewhere(): boolean {
-    const all = openHere(this.#region.identity).map((region) => region.known(this.#line));
-    return all.some((one) => one instanceof LockState && one.guard !== undefined);
+  /** What has come for those who wait without blocking: it cannot be theirs while this call does not go through the loop. */
+  #comeFor(recover: boolean): LockGuard | undefined {
+    const come = this.#queue.take();
+    return come === undefined ? undefined : this.#granted(come, true, recover);
+  }
+
+  /**
+   * Through another mapping of the same memory this thread is somebody else for the addon. If it owns the lock so, it would
+   * wait for itself; and what has come there for those who wait without blocking would not get to them.
+   */
+  #checkOthers(): void {
+    for (const region of openHere(this.#region.identity)) {
+      const other = region.known(this.#line);
+      if (other === this || !(other instanceof LockState)) continue;
+      if (other.guard !== undefined) throw this.#deadlock();
+      other.#queue.takeBack();
+    }
   }
 
   #deadlock(): UintrError {
     return new UintrError('ERR_UINTR_DEADLOCK', `this thread owns the ${this.#what}, and would wait for itself`);
   }
 
-  /** An attempt that did not have to wait, or has. */
-  #acquire(limit: number): number {
-    const slice = Math.min(limit, SLICE_MS);
-    let attempt = this.#native.acquire(slice, true);
-    if (attempt !== WAITING) return attempt;
-    if (this.#isOwnedElsewhere()) {
-      this.#native.giveUp();
-      throw this.#deadlock();
+  #wait(limit: number, recover: boolean): LockGuard {
+    let attempt = WAITING;
+    let end = 0;
+    try {
+      for (let left = limit, first = true; first || left > 0; first = false) {
+        // Shorter where a helper competes, which may get the lock for somebody who cannot have it now.
+        const slice = Math.min(left, this.#queue.isBusy ? SHORT_SLICE_MS : SLICE_MS);
+        attempt = this.#native.acquire(slice, first);
+        if (attempt !== WAITING) return this.#granted(attempt, false, recover);
+        this.#checkOthers();
+        const come = this.#comeFor(recover);
+        if (come !== undefined) return come;
+        if (first) end = performance.now() + limit - slice;
+        left = end - performance.now();
+      }
+    } finally {
+      // Whatever ends the wait without the lock: those behind in a fair one wait for this thread's number.
+      if (attempt === WAITING) this.#native.giveUp();
     }
-    const end = performance.now() + limit - slice;
-    for (let left = limit - slice; left > 0; left = end - performance.now()) {
-      attempt = this.#native.acquire(Math.min(left, SLICE_MS), false);
-      if (attempt !== WAITING) return attempt;
-    }
-    this.#native.giveUp();
     throw timeoutError(limit, 'lock()');
   }
 

@@ -71,7 +71,7 @@ export abstract class Lock {
    *
    * @returns what releases it, by `using` or `unlock()`
    * @throws ERR_UINTR_TIMEOUT; ERR_UINTR_DEADLOCK: this thread owns it; ERR_UINTR_OWNER_DIED: an owner has died with it, and
-   * it was not mended; ERR_UINTR_NO_MEMORY: 256 threads use locks of this region; ERR_UINTR_CLOSED;
+   * it was not mended; ERR_UINTR_NO_MEMORY: no seat of the region's 512 is left; ERR_UINTR_CLOSED;
    * ERR_UINTR_INVALID_ARGUMENT
    */
   lock(options?: LockOptions): LockGuard {

@@ -11,7 +11,8 @@ export type Place = SharedRegion | World;
 /** Options of every primitive. */
 export interface PrimitiveOptions {
   /**
-   * The one of this name in the region or world, made where there is none: 1 to 64 of A-Z a-z 0-9 . _ -. Without a name
+   * The one of this name in the region or world, made where there is none: 1 to 64 of A-Z a-z 0-9 . _ -, not beginning with
+   * a dot. Without a name
    * always a new one, which others get by its `handle`.
    */
   name?: string;

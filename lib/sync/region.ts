@@ -41,7 +41,7 @@ export type Make<T> = (native: never, region: SharedRegion, line: number) => T;
  */
 export class SharedRegion {
   readonly #native: NativeRegion;
-  readonly #objects = new Map<number, Closable>();
+  readonly #objects = new Map<number, { kind: number; object: Closable }>();
   readonly #ref: WeakRef<SharedRegion>;
   #closed = false;
 
@@ -70,8 +70,8 @@ export class SharedRegion {
 
   /**
    * What `handle` names: that of a region which is open now, in this process or another one of this user.
-   * @throws ERR_UINTR_INVALID_ARGUMENT: it is no handle, or its region is open there no longer; ERR_UINTR_UNSUPPORTED:
-   * the other process cannot be looked into (/proc of another PID namespace, another user); ERR_UINTR_NO_MEMORY
+   * @throws ERR_UINTR_INVALID_ARGUMENT: it is no handle, or its region is open there no longer (or the process is of another
+   * PID namespace); ERR_UINTR_UNSUPPORTED: the kernel does not let this process look into the other; ERR_UINTR_NO_MEMORY
    */
   static open(handle: string): SharedRegion {
     if (typeof handle !== 'string') throw invalidArgument('handle', 'the handle of a SharedRegion', handle);
@@ -94,8 +94,8 @@ export class SharedRegion {
    *
    * Names are kept where those of worlds are, in `XDG_RUNTIME_DIR` or else the home directory.
    * @param name 1 to 64 of A-Z a-z 0-9 . _ -, not beginning with a dot
-   * @throws ERR_UINTR_INVALID_ARGUMENT; ERR_UINTR_UNSUPPORTED: no directory for names; ERR_UINTR_TIMEOUT: a process that is
-   * stopped has the name in its hands; ERR_UINTR_NO_MEMORY
+   * @throws ERR_UINTR_INVALID_ARGUMENT; ERR_UINTR_UNSUPPORTED: no directory for names, or a process that may have the region
+   * open cannot be looked into; ERR_UINTR_TIMEOUT: a process that is stopped has the name in its hands; ERR_UINTR_NO_MEMORY
    */
   static named(name: string, byteLength: number = DEFAULT_BYTES): SharedRegion {
     return opened(binding().namedRegion(checkName(name), checkBytes(byteLength)));
@@ -131,7 +131,7 @@ export class SharedRegion {
     this.#closed = true;
     collected.unregister(this);
     forget(this.identity, this.#ref);
-    for (const object of this.#objects.values()) object.regionClosed();
+    for (const { object } of this.#objects.values()) object.regionClosed();
     this.#objects.clear();
     this.#native.close();
   }
@@ -159,18 +159,18 @@ export class SharedRegion {
 
   /** @internal What this thread has of the object at that line: made once, since it may have a queue. */
   object<T extends Closable>(kind: number, line: number, make: Make<T>): T | undefined {
-    const known = this.known(line);
-    if (known !== undefined) return known as T;
+    const known = this.#objects.get(line);
+    if (known !== undefined) return known.kind === kind ? (known.object as T) : undefined;
     const native = this.#native.object(kind, line);
     if (native === undefined) return undefined;
-    const made = make(native as never, this, line);
-    this.#objects.set(line, made);
-    return made;
+    const object = make(native as never, this, line);
+    this.#objects.set(line, { kind, object });
+    return object;
   }
 
   /** @internal The same where it was made before. */
   known(line: number): Closable | undefined {
-    return this.#objects.get(line);
+    return this.#objects.get(line)?.object;
   }
 }
 
@@ -178,11 +178,14 @@ export function regionClosed(): UintrError {
   return new UintrError('ERR_UINTR_CLOSED', 'the region is closed');
 }
 
+export function failure({ code, message, errno, syscall }: NativeFailure): UintrError {
+  return new UintrError(code as UintrErrorCode, message, { errno, syscall });
+}
+
 /** @throws what the failure says */
 export function taken<T>(result: T | NativeFailure): T {
-  if (!failed(result)) return result;
-  const { code, message, errno, syscall } = result;
-  throw new UintrError(code as UintrErrorCode, message, { errno, syscall });
+  if (failed(result)) throw failure(result);
+  return result;
 }
 
 export function opened(result: NativeRegion | NativeFailure): SharedRegion {

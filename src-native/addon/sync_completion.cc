@@ -60,13 +60,20 @@ napi_value wait(napi_env env, napi_callback_info info) {
   return js::boolean(env, box.completion.wait(limit));
 }
 
+// What a wait has come to.
+enum : int { kTookOne = 0, kAllDone = 1 };
+
 class Waiting final : public AsyncWait::Subject {
  public:
   Waiting(const CompletionBox& box) : region_(box.open->region), completion_(box.completion) {}
-  int attempt(bool) override { return completion_.wait(sync::kSliceNs) ? 0 : -1; }
+  int attempt(bool) override {
+    bool took = false;
+    if (!completion_.wait(sync::kSliceNs, &took)) return -1;
+    return took ? kTookOne : kAllDone;
+  }
   // What was taken for a waiter that has gone is the next one's.
-  void undo(bool succeeded) override {
-    if (succeeded) completion_.complete();
+  void undo(int outcome) override {
+    if (outcome == kTookOne) completion_.complete();
   }
 
  private:
@@ -74,7 +81,7 @@ class Waiting final : public AsyncWait::Subject {
   Completion completion_;
 };
 
-// waitAsync(done): cancel(), or why not. One at a time.
+// waitAsync(done): take(end), or why not. One at a time.
 napi_value wait_async(napi_env env, napi_callback_info info) {
   napi_value done = nullptr;
   auto& box = box_of<CompletionBox>(env, info, 1, &done);

@@ -161,8 +161,8 @@ class Acquisition final : public AsyncWait::Subject {
     const Attempt attempt = lock_->lock(me_, sync::kSliceNs, first);
     return attempt == Attempt::Waiting ? -1 : static_cast<int>(attempt);
   }
-  void undo(bool succeeded) override {
-    if (!succeeded)
+  void undo(int outcome) override {
+    if (outcome < 0)
       lock_->give_up(me_);
     else
       lock_->unlock(me_);
@@ -175,7 +175,7 @@ class Acquisition final : public AsyncWait::Subject {
   int32_t tid_;  // of whom it waits for
 };
 
-// acquireAsync(done): cancel(), or why not. One at a time.
+// acquireAsync(done): take(end), or why not. One at a time.
 napi_value acquire_async(napi_env env, napi_callback_info info) {
   napi_value done = nullptr;
   auto& box = box_of<LockBox>(env, info, 1, &done);

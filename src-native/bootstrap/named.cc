@@ -187,13 +187,14 @@ bool NameHold::listen(Fd* listener, JoinError* error) {
   return true;
 }
 
-NameHold::~NameHold() {
+void NameHold::give_back() {
   if (!lock_ || !directory_) return;
   // While the lock is held: afterwards the files could be the next holder's.
   UINTR_FAILPOINT("name.releasing");
   if (bound_) unlinkat(directory_.get(), (name_ + ".sock").c_str(), 0);
   UINTR_FAILPOINT("name.half_released");
   unlinkat(directory_.get(), (name_ + ".lock").c_str(), 0);
+  lock_.reset();
 }
 
 std::string place_of(const std::string& world, uint32_t rank) { return world + '@' + std::to_string(rank); }

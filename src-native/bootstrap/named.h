@@ -29,7 +29,9 @@ class NameHold {
   Outcome take(const Fd& directory, const std::string& name, JoinError* error);
   // A listening socket at the name's place; replaces what lies there. Holders only.
   bool listen(Fd* listener, JoinError* error);
-  ~NameHold();
+  // As the destructor does.
+  void give_back();
+  ~NameHold() { give_back(); }
 
  private:
   Fd directory_, lock_;

@@ -22,22 +22,23 @@ void Completion::complete_all() {
   if (words_->sleepers.load_sc() != 0) futex_wake(&words_->done, INT_MAX);
 }
 
-bool Completion::try_wait() {
+bool Completion::try_wait(bool* took) {
   uint32_t done = words_->done.load_sc();
   while (done != 0 && done != kAll && !words_->done.cas_sc(&done, done - 1)) continue;
+  if (took != nullptr) *took = done != kAll;
   return done != 0;
 }
 
-bool Completion::wait(uint64_t ns) {
-  if (try_wait()) return true;
+bool Completion::wait(uint64_t ns, bool* took) {
+  if (try_wait(took)) return true;
   uint64_t now = now_ns();
   const uint64_t end = now + std::min(ns, kSliceNs);
   // SYNC POINT: completion.
   words_->sleepers.add_sc(1);
-  bool ended = try_wait();
+  bool ended = try_wait(took);
   for (; !ended && now < end; now = now_ns()) {
     futex_wait(&words_->done, 0, end - now);
-    ended = try_wait();
+    ended = try_wait(took);
   }
   words_->sleepers.add_sc(~0u);
   return ended;

@@ -26,10 +26,10 @@ class Completion {
   // completion_done() and more: how many waits would end at once.
   uint32_t done() const { return words_->done.load_sc(); }
 
-  // try_wait_for_completion().
-  bool try_wait();
+  // try_wait_for_completion(). `*took`, if not null: it has taken one, where true is returned and not all waits end.
+  bool try_wait(bool* took = nullptr);
   // For at most `ns`, and kSliceNs. False: not yet.
-  bool wait(uint64_t ns);
+  bool wait(uint64_t ns, bool* took = nullptr);
 
  private:
   CompletionWords* words_;

@@ -1,8 +1,8 @@
 // Regions by name. Memory has no name of its own: what has one is a list of those who have the region open, each by its
 // handle, in the directory of named worlds (bootstrap/named.h), where only this user can write:
 //
-//   NAME@region.users   a handle per line; those of the dead lead nowhere, and are left out by the next who comes
-//   NAME@region.lock    held while the list is read and replaced
+//   NAME@region.PIDNS.users   a handle, and its process's start, per line; those of the dead lead nowhere, and are left out by the next who comes
+//   NAME@region.PIDNS.lock    held while the list is read and replaced
 //
 // So the region lives as long as somebody has it open, whoever made it, and a crash leaves a few lines of text behind.
 #pragma once

@@ -159,10 +159,6 @@ struct Region::Open {
     const std::lock_guard<std::mutex> hold(mutex);
     all.insert(region);
   }
-  void remove(Region* region) {
-    const std::lock_guard<std::mutex> hold(mutex);
-    all.erase(region);
-  }
   void let_go() {
     for (Region* region : all) {
       region->fd_.reset();
@@ -199,8 +195,11 @@ std::shared_ptr<Region> Region::map(Fd fd, uint64_t offset, uint64_t bytes, Join
 }
 
 Region::~Region() {
-  Open::get().remove(this);
+  // All at once for who forks meanwhile: the mapping, too, keeps the open file description.
+  const std::lock_guard<std::mutex> hold(Open::get().mutex);
+  Open::get().all.erase(this);
   if (base_ != nullptr) munmap(base_, bytes_);
+  fd_.reset();
 }
 
 std::shared_ptr<Region> Region::create(uint64_t bytes, JoinError* error) {
@@ -243,9 +242,14 @@ std::shared_ptr<Region> Region::open(const Handle& handle, JoinError* error) {
   return map(std::move(fd), handle.offset, size - handle.offset, error);
 }
 
-bool Region::is_there(const Handle& handle) {
-  const Fd fd = reopen(handle.pid, handle.fd, nullptr);
-  return fd && is_region(fd.get(), handle);
+Region::Presence Region::look_for(const Handle& handle, JoinError* error) {
+  const Fd fd = reopen(handle.pid, handle.fd, error);
+  if (fd) return is_region(fd.get(), handle) ? Presence::Here : Presence::Gone;
+  // It is not there, or is another file; or the process ended between two looks.
+  const int why = error->error_number;
+  // Else there is no descriptor left here, or the kernel refuses: it does not let everybody look into every process of the
+  // same user (PR_SET_DUMPABLE, file capabilities).
+  return why == 0 || why == ENOENT || why == ESRCH ? Presence::Gone : Presence::Unknown;
 }
 
 std::shared_ptr<Region> Region::inside(int fd, uint64_t offset, uint64_t bytes, JoinError* error) {
@@ -257,27 +261,27 @@ Handle Region::handle() const { return {getpid(), fd_.get(), offset_, identity_}
 
 int Region::duplicate(JoinError* error) const { return reopen(getpid(), fd_.get(), error).release(); }
 
-bool Region::lock_seat(uint32_t seat) const {
-  struct flock lock = lock_of(offset_, seat);
-  return fcntl(fd_.get(), F_OFD_SETLK, &lock) == 0;
-}
-
 Owner Region::seat(Use use, JoinError* error) {
-  Owner& mine = seats_[static_cast<int>(use)];
-  const Owner other = seats_[1 - static_cast<int>(use)];
-  for (uint32_t seat = 0; mine == kNobody && seat < kSeats; ++seat) {
+  Shared<Owner>& mine = seats_[static_cast<int>(use)];
+  if (mine.relaxed() != kNobody) return mine.relaxed();
+  const Owner other = seats_[1 - static_cast<int>(use)].relaxed();
+  for (uint32_t seat = 0; seat < kSeats; ++seat) {
     // The kernel would give this description its own lock once more.
-    if ((other != kNobody && seat_of(other) == seat) || !lock_seat(seat)) continue;
+    if (other != kNobody && seat_of(other) == seat) continue;
+    struct flock lock = lock_of(offset_, seat);
+    if (fcntl(fd_.get(), F_OFD_SETLK, &lock) != 0) {
+      if (errno == EAGAIN || errno == EACCES) continue;
+      fail_syscall(error, "fcntl(F_OFD_SETLK)", errno, "cannot take a seat of the region");
+      return kNobody;
+    }
     // SYNC POINT: seat. First the lock, then the new life: whoever finds the seat's lock free, or another life in it,
     // knows that the old life is over.
     const uint32_t life = header().lives[seat].add_sc(1) + 1;
-    mine = owner_of(seat, life);
+    mine.release(owner_of(seat, life));
+    return mine.relaxed();
   }
-  if (mine == kNobody) {
-    fail(error, "ERR_UINTR_NO_MEMORY",
-         "no seat is left: " + std::to_string(kSeats / 2) + " threads use locks of this region");
-  }
-  return mine;
+  fail(error, "ERR_UINTR_NO_MEMORY", "no seat is left: all " + std::to_string(kSeats) + " of this region are taken");
+  return kNobody;
 }
 
 bool Region::is_alive(uint32_t seat, uint32_t life, uint32_t known) const {
@@ -285,7 +289,7 @@ bool Region::is_alive(uint32_t seat, uint32_t life, uint32_t known) const {
   // SYNC POINT: seat.
   const uint32_t now = header().lives[seat].load_sc();
   if (((now ^ life) & known) != 0) return false;
-  if (owner_of(seat, now) == seats_[0] || owner_of(seat, now) == seats_[1]) return true;
+  if (owner_of(seat, now) == seats_[0].acquire() || owner_of(seat, now) == seats_[1].acquire()) return true;
   struct flock lock = lock_of(offset_, seat);
   // Where the kernel cannot tell, nobody is declared dead.
   return fcntl(fd_.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;

@@ -35,8 +35,9 @@ class Region {
   // What others made: a memfd, found by a handle or passed as a descriptor, which stays the caller's.
   static std::shared_ptr<Region> open(const Handle& handle, JoinError* error);
   static std::shared_ptr<Region> open(int fd, JoinError* error);
-  // Would a handle find its region?
-  static bool is_there(const Handle& handle);
+  // Would a handle find its region? Unknown: the error says why that cannot be told.
+  enum class Presence { Here, Gone, Unknown };
+  static Presence look_for(const Handle& handle, JoinError* error);
   // Part of a memfd that is there for other things as well. `bytes` at `offset`, multiples of pages, were zeroed at first.
   static std::shared_ptr<Region> inside(int fd, uint64_t offset, uint64_t bytes, JoinError* error);
 
@@ -73,12 +74,11 @@ class Region {
   ObjectHeader* find(const std::string& name, uint32_t from, uint32_t until) const;
   RegionHeader& header() const { return *reinterpret_cast<RegionHeader*>(base_); }
   uint32_t lines() const { return static_cast<uint32_t>(bytes_ / kLine); }
-  bool lock_seat(uint32_t seat) const;
 
   Fd fd_;  // of an open file description that nobody else has: the locks on the seats are its
   unsigned char* base_ = nullptr;
   uint64_t offset_ = 0, bytes_ = 0, identity_ = 0;
-  Owner seats_[2] = {kNobody, kNobody};
+  Shared<Owner> seats_[2] = {};  // taken by the environment's thread; its helpers read them, too
 };
 
 // Lines of an object's words, without its header: as one is made here, and of any.

@@ -44,13 +44,17 @@ bool TicketLock::owns(Owner me) const {
 // Or did its claimant die, in whichever way, while it waited? Then what the lock guards is as it was.
 bool TicketLock::had_entered(uint32_t number) const { return words_->entered.acquire() == number + 1; }
 
+// Of a number's owner that has died, while that is served: later on another one may have it.
+void TicketLock::tell(uint64_t serving, Holder dead) {
+  if (words_->serving.load_sc() == serving) words_->dead.set(dead);
+}
+
 // Before a seat's new life writes over what the last one has left: nobody could tell any more that it owned the lock.
 void TicketLock::bury(Claim left) {
   uint64_t serving = words_->serving.load_sc();
-  if (state_of(left) == Drawn && number_of(left) == number_in(serving) && had_entered(number_in(serving))) {
-    words_->dead.set(words_->holder.get());
-    words_->serving.cas_sc(&serving, after(serving) | kLost);
-  }
+  if (state_of(left) != Drawn || number_of(left) != number_in(serving) || !had_entered(number_in(serving))) return;
+  tell(serving, words_->holder.get());
+  words_->serving.cas_sc(&serving, after(serving) | kLost);
 }
 
 // The place that it has in the queue, though it was given up, or a new one.
@@ -85,15 +89,20 @@ bool TicketLock::try_next(Owner me) {
   return is_drawn;
 }
 
+// Its number is served: it has the lock, or has not noticed yet, because it did not come back for what it waited for.
+Attempt TicketLock::served() {
+  return had_entered(number_in(words_->serving.acquire())) ? Attempt::Deadlock : taken();
+}
+
 Attempt TicketLock::try_lock(Owner me) {
-  if (owns(me)) return Attempt::Deadlock;
+  if (owns(me)) return served();
   if (try_next(me)) return taken();
   pass_over_all();
   return try_next(me) ? taken() : Attempt::Waiting;
 }
 
 Attempt TicketLock::lock(Owner me, uint64_t ns, bool first) {
-  if (first && owns(me)) return Attempt::Deadlock;
+  if (first && owns(me)) return served();
   const uint32_t number = draw(me);
   Patience patience(ns);
   uint32_t served = number - 1;
@@ -119,6 +128,7 @@ bool TicketLock::pass_over() {
   // The lock is free. Otherwise the number was drawn before this, and so the claim was made.
   if (words_->next.load_sc() == number) return false;
   bool entered = false;
+  Holder dead{};
   for (uint32_t seat = 0; seat < kSeats; ++seat) {
     Shared<Claim>& word = words_->claims[seat];
     // SYNC POINT: claim.
@@ -136,9 +146,10 @@ bool TicketLock::pass_over() {
     } else if (state == Drawn) {
       // The claim stays: another who comes to pass over the number finds the same, and only one of them does it.
       entered = had_entered(number);
+      dead = words_->holder.get();
     }
   }
-  if (entered) words_->dead.set(words_->holder.get());
+  if (entered) tell(serving, dead);
   // It fails where the number's owner was there after all, and has unlocked: then what was found of its claim was old.
   return words_->serving.cas_sc(&serving, after(serving) | (entered ? kLost : 0));
 }

@@ -42,7 +42,9 @@ class TicketLock {
 
  private:
   Attempt taken();
+  Attempt served();
   bool had_entered(uint32_t number) const;
+  void tell(uint64_t serving, Holder dead);
   bool try_next(Owner me);
   uint32_t draw(Owner me);
   void bury(Claim claim);

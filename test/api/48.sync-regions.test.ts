@@ -2,7 +2,17 @@
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -12,6 +22,12 @@ import { mappedFiles, openDescriptors } from '../helpers/proc.js';
 import { processTest } from '../helpers/rank-test.js';
 import { eachPeer, Peer, type Remote } from '../helpers/sync.js';
 import { collectGarbage } from '../helpers/worlds.js';
+
+/** The list of a region's users; processes of another PID namespace have another one. */
+function listOf(name: string): string {
+  const [, number] = /(\d+)/.exec(readlinkSync('/proc/self/ns/pid'))!;
+  return `${name}@region.${number}.users`;
+}
 
 const RUNS = join(__dirname, 'fixtures', 'sync-counts.js');
 
@@ -214,7 +230,7 @@ processTest('8. names are kept where those of worlds are', 1, async () => {
         env: { ...env, HOME: home, ...(runtime !== undefined && { XDG_RUNTIME_DIR: runtime }) },
       });
       await peer.make('SharedRegion', 'named', 'here');
-      assert.deepEqual(readdirSync(join(home, '.uintr')), ['here@region.users'], `${runtime}`);
+      assert.deepEqual(readdirSync(join(home, '.uintr')), [listOf('here')], `${runtime}`);
       assert.equal(await peer.end('exit'), 0);
     }
     assert.equal(existsSync(join(open, 'uintr')), false);
@@ -223,7 +239,7 @@ processTest('8. names are kept where those of worlds are', 1, async () => {
     await assert.rejects(nowhere.make('SharedRegion', 'named', 'here'), unsupported);
     assert.equal(await nowhere.end(), 0);
     // Garbage in the list leads nowhere.
-    writeFileSync(join(home, '.uintr', 'here@region.users'), `x\nuintr:1:1:0:0000000000000001\n${'y'.repeat(300_000)}`);
+    writeFileSync(join(home, '.uintr', listOf('here')), `x\nuintr:1:1:0:0000000000000001\n${'y'.repeat(300_000)}`);
     assert.equal(await said(['named', 'here'], { ...env, HOME: home }), '65536 1');
     assert.deepEqual(readdirSync(join(home, '.uintr')), []);
   } finally {

@@ -71,6 +71,21 @@ const peer = {
     const target = kept[object] as Record<string, () => Promise<unknown>>;
     target[method]!().then(() => process.exit(0));
   },
+  /** Begins something, and ends when that has come for it and cannot have been told; `flag`: when this is not 0 any more. */
+  exitUntold(object: number, method: string, flag?: number): void {
+    const target = kept[object] as api.Mutex | api.Completion;
+    (target as unknown as Record<string, () => Promise<unknown>>)[method]!().catch(() => {});
+    // The order is answered first, so that who gave it knows that this has begun.
+    setImmediate(() => {
+      if (target instanceof api.Completion)
+        while ((kept[flag!] as api.AtomicCounter).load() === 0n || target.done !== 0);
+      else while (target.holder?.pid !== process.pid);
+      // The helper has it, and says so to its own thread next.
+      const until = performance.now() + 50;
+      while (performance.now() < until);
+      process.exit(0);
+    });
+  },
   /** Takes a lock, or waits for a completion, without an answer; counts right before. */
   beginBlocking(object: number, counter: number): void {
     setImmediate(() => {

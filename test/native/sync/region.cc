@@ -155,7 +155,7 @@ TEST("02 a handle leads to its region, from this process and from another, and k
       CHECK(Region::open(fd.get(), &error)->identity() == handle.identity);
       CHECK(fcntl(fd.get(), F_GETFD) >= 0);  // stays the caller's
     }));
-    CHECK(Region::is_there(handle));
+    CHECK(Region::look_for(handle, &error) == Region::Presence::Here);
   }
   CHECK_EQ(descriptors(), before);
 }
@@ -175,7 +175,10 @@ TEST("03 a handle whose process or region has gone leads nowhere") {
   kill(child, SIGKILL);
   test::was_killed(child, SIGKILL);
   CHECK_FAILS(Region::open(*handle, error), "/proc/" + std::to_string(handle->pid));
-  CHECK(!Region::is_there(*handle));
+  {
+    JoinError error;
+    CHECK(Region::look_for(*handle, &error) == Region::Presence::Gone);
+  }
   munmap(handle, sizeof(Handle));
 
   auto region = create();
@@ -186,7 +189,10 @@ TEST("03 a handle whose process or region has gone leads nowhere") {
   auto other = create();
   CHECK_EQ(other->handle().fd, old.fd);
   CHECK_FAILS(Region::open(old, error), "the region is gone");
-  CHECK(!Region::is_there(old));
+  {
+    JoinError error;
+    CHECK(Region::look_for(old, &error) == Region::Presence::Gone);
+  }
   other.reset();
   const Fd file(open("/dev/null", O_RDWR | O_CLOEXEC));
   CHECK_EQ(file.get(), old.fd);
