@@ -202,6 +202,6 @@ napi_value lock_object(napi_env env, const SharedOpenRegion& open, Kind kind, sy
       {"acquireAsync", acquire_async}};
   auto box = std::make_unique<LockBox>(LockBox{open, kind, object, make_lock(open->region.get(), kind, object)});
   return boxed_object(env, std::move(box), kCalls);
-}
+}  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): the finalizer of the JavaScript object deletes it
 
 }  // namespace uintr

@@ -138,10 +138,8 @@ bool TicketLock::pass_over() {
     if (state == GivenUp) {
       // By compare-and-swap: the claimant may want its place back.
       if (!word.cas_sc(&seen, 0)) return false;
-    } else if (region_->is_alive(seat, static_cast<uint32_t>(seen >> 34), kLifeMask)) {
-      return false;
-    } else if (word.load_sc() != seen) {
-      // What one who has died left is known only now: it may have got its number and entered in between, or given up.
+    } else if (region_->is_alive(seat, static_cast<uint32_t>(seen >> 34), kLifeMask) || word.load_sc() != seen) {
+      // What one who has died left is known only once that is: it may have got its number and entered in between.
       return false;
     } else if (state == Drawn) {
       // The claim stays: another who comes to pass over the number finds the same, and only one of them does it.
