@@ -77,8 +77,13 @@ export function checkSignal(value: unknown): AbortSignal | undefined {
 }
 
 export function checkLend(value: unknown): boolean {
+  return checkFlag('lend', value);
+}
+
+/** An option that is off where it is not given. */
+export function checkFlag(name: string, value: unknown): boolean {
   if (value === undefined || typeof value === 'boolean') return value === true;
-  throw invalidArgument('lend', 'true or false', value);
+  throw invalidArgument(name, 'true or false', value);
 }
 
 /** Milliseconds; undefined is for ever. */

@@ -1,7 +1,6 @@
 // What Mutex and SpinLock have in common for who uses them.
-import { checkOptions, checkSignal, checkTimeout, keySet } from '../arguments.js';
+import { checkFlag, checkOptions, checkSignal, checkTimeout, keySet } from '../arguments.js';
 import type { NativeLock } from '../binding.js';
-import { invalidArgument } from '../errors.js';
 import { type Holder, type LockGuard, LockState } from './lock-state.js';
 import { type Found, handleOf, locate, type Passed, type Place } from './primitive.js';
 
@@ -110,9 +109,4 @@ export abstract class Lock {
   unlock(): void {
     this.#found.object.release();
   }
-}
-
-export function checkFlag(name: string, value: unknown): boolean {
-  if (value === undefined || typeof value === 'boolean') return value === true;
-  throw invalidArgument(name, 'true or false', value);
 }

@@ -1,5 +1,5 @@
-import { checkOptions, keySet } from '../arguments.js';
-import { checkFlag, Lock } from './lock.js';
+import { checkFlag, checkOptions, keySet } from '../arguments.js';
+import { Lock } from './lock.js';
 import { Kind, Passed, type Place, type PrimitiveOptions } from './primitive.js';
 
 /** Options of a {@link Mutex}. */
